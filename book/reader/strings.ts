@@ -1,0 +1,48 @@
+/** Every word that the book's own furniture says, in one table. */
+
+export const strings = {
+  run: "Run",
+  stop: "Stop",
+  reset: "Reset",
+  runAll: "Run all",
+  resetPage: "Reset page",
+  code: (cell: string) => `Code of ${cell}`,
+  cell: (cell: string) => `Cell ${cell}`,
+  showCode: "Show the code",
+  showOutcome: "Made your prediction? Run the cell, or look here",
+  editable: "You can edit this code. Control and Enter runs it.",
+  linkTo: (what: string) => `Link to ${what}`,
+  outputOf: (place: string) => `Output of ${place}`,
+  errorOf: (place: string) => `Error of ${place}`,
+  figureOf: (place: string) => `Figure of ${place}`,
+  dataOf: (place: string) => `Data of the figure of ${place}`,
+  data: "The numbers behind this figure",
+  error: "Error",
+  loading: "Loading the engine …",
+  waiting: "Waiting for another cell …",
+  running: "Running …",
+  runningFirst: (cell: string) => `First the cells above: running ${cell} …`,
+  stillRunning: "Still running; Stop ends it.",
+  done: "Done.",
+  doneAfter: (cells: string[]) =>
+    `Done. Ran first, because this cell builds on ${
+      cells.length === 1 ? "it" : "them"
+    }: ${cells.join(", ")}.`,
+  failed: "Stopped by an error.",
+  failedAbove: (cell: string) =>
+    `Not run: ${cell}, further up, stopped with an error.`,
+  stopped: "Stopped. The next Run starts afresh, with the cells above.",
+  cut: "More output than a page can hold: the rest is not shown.",
+  edited: "Edited. Reset brings the original back.",
+  original: "This is the original again, with the output it had.",
+  broken: (reason: string) => `The engine did not start: ${reason}`,
+  noRuntime: "runtime.js could not be loaded",
+  pageReset: "All cells are the original again.",
+  pageRunning: (done: number, all: number) => `Cell ${done} of ${all} …`,
+  pageDone: (all: number) => `Done: ${all} cells ran from top to bottom.`,
+  pageFailed: (cell: string) => `Stopped at ${cell}: it ended with an error.`,
+  pageStopped: "Stopped.",
+  dark: "Dark",
+  light: "Light",
+  colours: "Colours: dark",
+};

@@ -1,0 +1,42 @@
+/**
+ * Work that is done later, by somebody else: each work item at most once until
+ * it has started.
+ *
+ * Kernel: kernel/workqueue.c (v6.12). Differs: one queue for the machine, one
+ * worker; the laboratory lets it run when the CPU that queued it is done.
+ */
+import type { Task } from "../sim/task.ts";
+
+export interface Work {
+  readonly name: string;
+  readonly func: () => Task;
+  pending: boolean;
+}
+
+export interface Workqueue {
+  readonly pending: Work[];
+}
+
+export function alloc_workqueue(): Workqueue {
+  return { pending: [] };
+}
+
+export function INIT_WORK(name: string, func: () => Task): Work {
+  return { name, func, pending: false };
+}
+
+/** Queue `work`; false if it is queued already. */
+export function queue_work(queue: Workqueue, work: Work): boolean {
+  if (work.pending) return false;
+  work.pending = true;
+  queue.pending.push(work);
+  return true;
+}
+
+/** Do everything that is queued, and what that queues. */
+export function* flush_workqueue(queue: Workqueue): Task {
+  for (let work = queue.pending.shift(); work; work = queue.pending.shift()) {
+    work.pending = false;
+    yield* work.func();
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Page tables: 512 entries of 64 bits to a table, packed as on x86-64.
+ *
+ * A present entry holds a frame number; one that is neither zero nor present
+ * holds a swap entry. The processor's own work (set accessed and dirty bits)
+ * is `touchPte()`, on the low 32 bits; faults read the whole word.
+ *
+ * Kernel: arch/x86/include/asm/pgtable.h, pgtable_64.h, pgtable_types.h
+ * (v6.12). Differs: only the lowest level is a table; the three above it are
+ * one map. Each table has its lock (CONFIG_SPLIT_PTE_PTLOCKS).
+ */
+import type { Spinlock } from "../locking/spinlock.ts";
+import { spin_lock_init } from "../locking/spinlock.ts";
+import type { Pfn } from "./mm_types.ts";
+import { swp_entry, swp_offset, swp_type, type SwpEntry } from "./swapops.ts";
+
+/** One page-table entry, 64 bits. */
+export type Pte = bigint & { readonly __brand: "Pte" };
+
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 4096;
+export const PTRS_PER_PTE = 512;
+
+export const _PAGE_PRESENT = 1n << 0n;
+export const _PAGE_RW = 1n << 1n;
+export const _PAGE_USER = 1n << 2n;
+export const _PAGE_ACCESSED = 1n << 5n;
+export const _PAGE_DIRTY = 1n << 6n;
+export const _PAGE_SOFT_DIRTY = 1n << 11n;
+/** In a swap entry, bits that are free there are used again. */
+export const _PAGE_SWP_SOFT_DIRTY = 1n << 1n;
+export const _PAGE_SWP_UFFD_WP = 1n << 2n;
+export const _PAGE_SWP_EXCLUSIVE = 1n << 3n;
+
+const SWP_TYPE_SHIFT = 59n;
+const SWP_OFFSET_FIRST_BIT = 9n;
+const SWP_OFFSET_MASK = (1n << 50n) - 1n;
+const PFN_MASK = (1n << 40n) - 1n;
+const LOW_PRESENT = 1;
+const LOW_RW = 2;
+const LOW_ACCESSED = 1 << 5;
+const LOW_DIRTY = 1 << 6;
+
+/** One table: the entries of 2 MiB of addresses. */
+export interface PageTable {
+  /** Guards every entry of this table. */
+  readonly ptl: Spinlock;
+  readonly words: BigUint64Array;
+  /** The same bytes by halves; entry i has its low half at 2i. */
+  readonly halves: Uint32Array;
+}
+
+export function pte_alloc_one(name: string): PageTable {
+  const words = new BigUint64Array(PTRS_PER_PTE);
+  return {
+    ptl: spin_lock_init(name),
+    words,
+    halves: new Uint32Array(words.buffer),
+  };
+}
+
+export function ptep_get(table: PageTable, index: number): Pte {
+  return table.words[index]! as Pte;
+}
+
+export function set_pte(table: PageTable, index: number, pte: Pte): void {
+  table.words[index] = pte;
+}
+
+/** Empty the entry; returns what it held. */
+export function ptep_get_and_clear(table: PageTable, index: number): Pte {
+  const pte = ptep_get(table, index);
+  table.words[index] = 0n;
+  return pte;
+}
+
+/**
+ * One access by the processor. (Ours: in Linux this is hardware.)
+ *
+ * @returns false if it faults: not present, or a write to a read-only page
+ */
+export function touchPte(
+  table: PageTable,
+  index: number,
+  write: boolean,
+): boolean {
+  const low = table.halves[2 * index]!;
+  if ((low & LOW_PRESENT) === 0) return false;
+  if (!write) {
+    table.halves[2 * index] = low | LOW_ACCESSED;
+    return true;
+  }
+  if ((low & LOW_RW) === 0) return false;
+  table.halves[2 * index] = low | LOW_ACCESSED | LOW_DIRTY;
+  return true;
+}
+
+export function pte_none(pte: Pte): boolean {
+  return pte === 0n;
+}
+
+export function pte_present(pte: Pte): boolean {
+  return (pte & _PAGE_PRESENT) !== 0n;
+}
+
+export function pte_write(pte: Pte): boolean {
+  return (pte & _PAGE_RW) !== 0n;
+}
+
+export function pte_young(pte: Pte): boolean {
+  return (pte & _PAGE_ACCESSED) !== 0n;
+}
+
+export function pte_dirty(pte: Pte): boolean {
+  return (pte & _PAGE_DIRTY) !== 0n;
+}
+
+export function pte_soft_dirty(pte: Pte): boolean {
+  return (pte & _PAGE_SOFT_DIRTY) !== 0n;
+}
+
+/** Written since somebody last asked (/proc/PID/clear_refs). */
+export function pte_mksoft_dirty(pte: Pte): Pte {
+  return (pte | _PAGE_SOFT_DIRTY) as Pte;
+}
+
+/** The values are equal. Says nothing about what happened in between. */
+export function pte_same(a: Pte, b: Pte): boolean {
+  return a === b;
+}
+
+export function pte_pfn(pte: Pte): Pfn {
+  return Number((pte >> BigInt(PAGE_SHIFT)) & PFN_MASK) as Pfn;
+}
+
+/** A present entry: user, accessed, and the bits given. */
+export function mk_pte(pfn: Pfn, bits: bigint): Pte {
+  return ((BigInt(pfn) << BigInt(PAGE_SHIFT)) | _PAGE_PRESENT | _PAGE_USER |
+    _PAGE_ACCESSED | bits) as Pte;
+}
+
+export function pte_wrprotect(pte: Pte): Pte {
+  return (pte & ~_PAGE_RW) as Pte;
+}
+
+export function pte_mkold(pte: Pte): Pte {
+  return (pte & ~_PAGE_ACCESSED) as Pte;
+}
+
+/** Writable but still clean: the processor will set the dirty bit. */
+export function pte_mkwrite(pte: Pte): Pte {
+  return (pte | _PAGE_RW) as Pte;
+}
+
+/** Writable and dirty: what the second half of a write fault makes. */
+export function pteMkwriteDirty(pte: Pte): Pte {
+  return (pte | _PAGE_RW | _PAGE_DIRTY | _PAGE_SOFT_DIRTY) as Pte;
+}
+
+/** Neither empty nor present: the page is elsewhere. */
+export function is_swap_pte(pte: Pte): boolean {
+  return !pte_none(pte) && !pte_present(pte);
+}
+
+/**
+ * Pack a swap entry: type in bits 59–63, the offset *inverted* in bits 9–58
+ * (so that a speculative load through it hits no real memory: L1TF).
+ */
+export function swp_entry_to_pte(entry: SwpEntry): Pte {
+  const offset = ~BigInt(swp_offset(entry)) & SWP_OFFSET_MASK;
+  return ((BigInt(swp_type(entry)) << SWP_TYPE_SHIFT) |
+    (offset << SWP_OFFSET_FIRST_BIT)) as Pte;
+}
+
+export function pte_to_swp_entry(pte: Pte): SwpEntry {
+  const offset = ~(pte >> SWP_OFFSET_FIRST_BIT) & SWP_OFFSET_MASK;
+  return swp_entry(Number(pte >> SWP_TYPE_SHIFT), Number(offset));
+}
+
+export function pte_swp_exclusive(pte: Pte): boolean {
+  return (pte & _PAGE_SWP_EXCLUSIVE) !== 0n;
+}
+
+export function pte_swp_mkexclusive(pte: Pte): Pte {
+  return (pte | _PAGE_SWP_EXCLUSIVE) as Pte;
+}
+
+export function pte_swp_clear_exclusive(pte: Pte): Pte {
+  return (pte & ~_PAGE_SWP_EXCLUSIVE) as Pte;
+}
+
+export function pte_swp_soft_dirty(pte: Pte): boolean {
+  return (pte & _PAGE_SWP_SOFT_DIRTY) !== 0n;
+}
+
+export function pte_swp_mksoft_dirty(pte: Pte): Pte {
+  return (pte | _PAGE_SWP_SOFT_DIRTY) as Pte;
+}

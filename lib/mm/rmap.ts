@@ -1,0 +1,208 @@
+/**
+ * Reverse mapping: from a page to the page-table entries that map it.
+ *
+ * An anonymous page knows an `AnonVma`, which knows the areas where the page
+ * can be mapped; its address is the same in all of them.
+ *
+ * Kernel: mm/rmap.c (v6.12). Differs: areas in a plain array instead of an
+ * interval tree; a child's areas never move, so an address is an index.
+ */
+import { VM_BUG_ON } from "../base/bug.ts";
+import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
+import type { Task } from "../sim/task.ts";
+import { emit } from "../sim/trace.ts";
+import type { AnonVma, Folio, Kernel, VmArea } from "./mm_types.ts";
+import {
+  clearFlag,
+  PageAnonExclusive,
+  PG_anon_exclusive,
+  PG_dirty,
+  PG_swapbacked,
+  setFlag,
+} from "./page_flags.ts";
+import { folio_put } from "./page_alloc.ts";
+import {
+  PAGE_SIZE,
+  type PageTable,
+  type Pte,
+  pte_dirty,
+  pte_mkold,
+  pte_pfn,
+  pte_present,
+  pte_soft_dirty,
+  pte_swp_mkexclusive,
+  pte_swp_mksoft_dirty,
+  pte_young,
+  ptep_get,
+  ptep_get_and_clear,
+  PTRS_PER_PTE,
+  set_pte,
+  swp_entry_to_pte,
+} from "./pgtable.ts";
+import { swap_duplicate } from "./swapfile.ts";
+import { entryName } from "./swapops.ts";
+
+/** Where one page-table entry is. (Linux: page_vma_mapped_walk.) */
+export interface PteSlot {
+  readonly vma: VmArea;
+  readonly table: PageTable;
+  readonly index: number;
+  /** Virtual page number: address / 4096. */
+  readonly vpn: number;
+}
+
+/** The table entry of a virtual page, if its table exists. */
+export function pteSlotOf(vma: VmArea, vpn: number): PteSlot | null {
+  const table = vma.vm_mm.tables.get(Math.floor(vpn / PTRS_PER_PTE));
+  if (table === undefined) return null;
+  return { vma, table, index: vpn % PTRS_PER_PTE, vpn };
+}
+
+/** A new anon_vma for an area that has none. */
+export function anon_vma_prepare(k: Kernel, vma: VmArea): AnonVma {
+  if (vma.anon_vma !== null) return vma.anon_vma;
+  const anon_vma: AnonVma = { id: k.next_anon_vma++, vmas: [] };
+  vma.anon_vma = anon_vma;
+  linkAnonVma(vma, anon_vma);
+  return anon_vma;
+}
+
+/** Pages of `anon_vma` may be mapped in `vma` from now on. */
+export function linkAnonVma(vma: VmArea, anon_vma: AnonVma): void {
+  vma.anon_vma_chain.push(anon_vma);
+  anon_vma.vmas.push(vma);
+}
+
+/** The area goes away: no page can be mapped there any more. */
+export function unlink_anon_vmas(vma: VmArea): void {
+  for (const anon_vma of vma.anon_vma_chain) {
+    anon_vma.vmas.splice(anon_vma.vmas.indexOf(vma), 1);
+  }
+  vma.anon_vma_chain.length = 0;
+  vma.anon_vma = null;
+}
+
+/** Every page-table entry that maps the folio, each checked when it is met. */
+function* mappingsOf(folio: Folio): Generator<PteSlot, void, void> {
+  const address = folio.index * PAGE_SIZE;
+  for (const vma of [...(folio.mapping?.vmas ?? [])]) {
+    if (address < vma.vm_start || address >= vma.vm_end) continue;
+    const slot = pteSlotOf(vma, folio.index);
+    if (slot !== null && maps(slot, folio)) yield slot;
+  }
+}
+
+function maps(slot: PteSlot, folio: Folio): boolean {
+  const pte = ptep_get(slot.table, slot.index);
+  return pte_present(pte) && pte_pfn(pte) === folio.pfn;
+}
+
+/**
+ * folio_add_new_anon_rmap() - the first mapping of a fresh page.
+ *
+ * @param exclusive nobody else can map it: writes need no copy
+ */
+export function folio_add_new_anon_rmap(
+  k: Kernel,
+  folio: Folio,
+  slot: PteSlot,
+  exclusive: boolean,
+): void {
+  VM_BUG_ON(folio._mapcount !== 0, `frame ${folio.pfn} is mapped already`);
+  setFlag(folio, PG_swapbacked);
+  folio_add_anon_rmap_pte(k, folio, slot, exclusive);
+}
+
+/** One more mapping, of a page that may have others. */
+export function folio_add_anon_rmap_pte(
+  k: Kernel,
+  folio: Folio,
+  { vma, vpn }: PteSlot,
+  exclusive: boolean,
+): void {
+  if (folio.mapping === null) {
+    // What is not exclusive may belong to the whole family: its root.
+    const own = anon_vma_prepare(k, vma);
+    folio.mapping = exclusive ? own : vma.anon_vma_chain[0] ?? own;
+    folio.index = vpn;
+  }
+  folio._mapcount++;
+  if (exclusive) setFlag(folio, PG_anon_exclusive);
+}
+
+/** One mapping less. */
+export function folio_remove_rmap_pte(folio: Folio): void {
+  VM_BUG_ON(folio._mapcount <= 0, `frame ${folio.pfn} is not mapped`);
+  folio._mapcount--;
+}
+
+/**
+ * folio_referenced() - how many mappings were used since the last look.
+ *
+ * Clears their accessed bits. Context: takes the page-table locks.
+ */
+export function* folio_referenced(folio: Folio): Task<number> {
+  let referenced = 0;
+  for (const slot of mappingsOf(folio)) {
+    yield* spin_lock(slot.table.ptl);
+    const pte = ptep_get(slot.table, slot.index);
+    if (maps(slot, folio) && pte_young(pte)) {
+      set_pte(slot.table, slot.index, pte_mkold(pte));
+      referenced++;
+    }
+    spin_unlock(slot.table.ptl);
+  }
+  return referenced;
+}
+
+/**
+ * try_to_unmap() - replace every mapping of a swap-cache folio by its slot.
+ *
+ * Stops at the first mapping that cannot be replaced (no memory to count one
+ * more user of the slot); the caller looks at folio_mapped().
+ *
+ * Context: folio locked. Takes the page-table locks.
+ */
+export function* try_to_unmap(k: Kernel, folio: Folio): Task {
+  for (const slot of mappingsOf(folio)) {
+    yield* spin_lock(slot.table.ptl);
+    const unmapped = !maps(slot, folio) || (yield* unmapOne(k, folio, slot));
+    spin_unlock(slot.table.ptl);
+    if (!unmapped) return;
+  }
+}
+
+/** One mapping, under its page-table lock; false puts it back as it was. */
+function* unmapOne(k: Kernel, folio: Folio, slot: PteSlot): Task<boolean> {
+  const mm = slot.vma.vm_mm;
+  const pte = ptep_get_and_clear(slot.table, slot.index);
+  if (pte_dirty(pte)) setFlag(folio, PG_dirty);
+
+  if ((yield* swap_duplicate(k, folio.swap)) < 0) {
+    set_pte(slot.table, slot.index, pte);
+    return false;
+  }
+  set_pte(slot.table, slot.index, swapPteFor(folio, pte));
+  clearFlag(folio, PG_anon_exclusive);
+  mm.anon_pages--;
+  mm.swap_ents++;
+  folio_remove_rmap_pte(folio);
+  emit(k.trace, {
+    time: k.clock.now,
+    fn: "try_to_unmap",
+    what: "the page table now names the slot",
+    pid: mm.pid,
+    vpn: slot.vpn,
+    pfn: folio.pfn,
+    slot: entryName(folio.swap),
+  });
+  folio_put(k, folio);
+  return true;
+}
+
+function swapPteFor(folio: Folio, old: Pte): Pte {
+  let pte = swp_entry_to_pte(folio.swap);
+  if (PageAnonExclusive(folio)) pte = pte_swp_mkexclusive(pte);
+  if (pte_soft_dirty(old)) pte = pte_swp_mksoft_dirty(pte);
+  return pte;
+}

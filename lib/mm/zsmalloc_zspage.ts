@@ -1,0 +1,140 @@
+/**
+ * Objects inside a zspage, in the real bytes of its frames.
+ *
+ * Objects lie end to end through the chain, so one may begin in a frame and
+ * end in the next. Its first word holds the handle with bit 0 set while it is
+ * in use, and twice the index of the next free object while it is not. Only
+ * a huge object has no such word: its handle stays in the zspage.
+ *
+ * Kernel: mm/zsmalloc.c (v6.12). Differs: frames of a chain are an array, not
+ * linked through page->index; words are written as two halves of 32 bits.
+ */
+import { INIT_LIST_HEAD } from "../base/list.ts";
+import type { Folio } from "./mm_types.ts";
+import { PAGE_SHIFT, PAGE_SIZE } from "./pgtable.ts";
+import type { FrameSource } from "./zpool.ts";
+import type { SizeClass, Zspage } from "./zsmalloc_class.ts";
+
+export const OBJ_ALLOCATED_TAG = 1;
+export const OBJ_TAG_BITS = 1;
+
+/** What the last free object links to. */
+const noObject = 0x7fff_ffff;
+
+/** Byte address in the machine's memory of byte `at` of a zspage. */
+export function addressOf(zspage: Zspage, at: number): number {
+  const frame = zspage.pages[at >> PAGE_SHIFT]!;
+  return frame.pfn * PAGE_SIZE + (at & (PAGE_SIZE - 1));
+}
+
+/** True if object `index` begins in one frame and ends in the next. */
+export function spansTwoPages({ size }: SizeClass, index: number): boolean {
+  return ((index * size) & (PAGE_SIZE - 1)) + size > PAGE_SIZE;
+}
+
+// Sizes are multiples of 16, so a word never crosses the end of a frame.
+function writeWord(memory: Uint8Array, at: number, word: number): void {
+  const view = new DataView(memory.buffer, memory.byteOffset + at, 8);
+  view.setUint32(0, word >>> 0, true);
+  view.setUint32(4, Math.floor(word / 0x1_0000_0000), true);
+}
+
+function readWord(memory: Uint8Array, at: number): number {
+  const view = new DataView(memory.buffer, memory.byteOffset + at, 8);
+  return view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000;
+}
+
+/** An empty zspage over `pages`, every object linked to the next. */
+export function init_zspage(
+  memory: Uint8Array,
+  from: SizeClass,
+  pages: readonly Folio[],
+): Zspage {
+  const { size, objs_per_zspage, pages_per_zspage } = from;
+  const zspage = {
+    class: from,
+    pages,
+    huge: objs_per_zspage === 1 && pages_per_zspage === 1,
+    hugeHandle: 0,
+    inuse: 0,
+    freeobj: 0,
+    fullness: 0,
+  } as { -readonly [Field in keyof Zspage]: Zspage[Field] };
+  zspage.list = INIT_LIST_HEAD<Zspage>(zspage);
+  for (let index = 0; index < objs_per_zspage; index++) {
+    const next = index + 1 < objs_per_zspage ? index + 1 : noObject;
+    const link = addressOf(zspage, index * size);
+    writeWord(memory, link, next * 2 ** OBJ_TAG_BITS);
+  }
+  return zspage;
+}
+
+/** Take the first free object for `handle`. @returns its index */
+export function obj_malloc(
+  { memory }: FrameSource,
+  zspage: Zspage,
+  handle: number,
+): number {
+  const index = zspage.freeobj;
+  const head = addressOf(zspage, index * zspage.class.size);
+  zspage.freeobj = Math.floor(readWord(memory, head) / 2 ** OBJ_TAG_BITS);
+  if (zspage.huge) zspage.hugeHandle = handle + OBJ_ALLOCATED_TAG;
+  else writeWord(memory, head, handle + OBJ_ALLOCATED_TAG);
+  zspage.inuse++;
+  return index;
+}
+
+/** Put object `index` in front of the free ones. */
+export function obj_free(
+  { memory }: FrameSource,
+  zspage: Zspage,
+  index: number,
+): void {
+  const head = addressOf(zspage, index * zspage.class.size);
+  if (zspage.huge) zspage.hugeHandle = 0;
+  else writeWord(memory, head, zspage.freeobj * 2 ** OBJ_TAG_BITS);
+  zspage.freeobj = index;
+  zspage.inuse--;
+}
+
+/** The handle of object `index`, or 0 if it is free. */
+export function obj_allocated(
+  { memory }: FrameSource,
+  zspage: Zspage,
+  index: number,
+): number {
+  const head = addressOf(zspage, index * zspage.class.size);
+  const word = zspage.huge ? zspage.hugeHandle : readWord(memory, head);
+  const isAllocated = word % 2 === OBJ_ALLOCATED_TAG;
+  return isAllocated ? word - OBJ_ALLOCATED_TAG : 0;
+}
+
+/** Copy a whole object, handle included; both may span two frames. */
+export function zs_object_copy(
+  { memory }: FrameSource,
+  to: { zspage: Zspage; index: number },
+  from: { zspage: Zspage; index: number },
+): void {
+  const { size } = from.zspage.class;
+  const target = to.index * size;
+  const source = from.index * size;
+  let done = 0;
+  while (done < size) {
+    const length = Math.min(
+      size - done,
+      untilFrameEnd(target + done),
+      untilFrameEnd(source + done),
+    );
+    const begin = addressOf(from.zspage, source + done);
+    memory.copyWithin(
+      addressOf(to.zspage, target + done),
+      begin,
+      begin + length,
+    );
+    done += length;
+  }
+}
+
+function untilFrameEnd(at: number): number {
+  return PAGE_SIZE - (at & (PAGE_SIZE - 1));
+}

@@ -1,0 +1,268 @@
+/**
+ * The cell compiler: TypeScript of one cell in, runnable JavaScript out. It is
+ * the only one: the runner, the page and our kernel all use it.
+ *
+ * sucrase strips the types, acorn parses the rest, rewrite.ts gives the
+ * top-level names to the session. What a cell may rely on:
+ * - strict mode, top-level await, function hoisting, TDZ and const as usual;
+ * - a top-level name belongs to the session. Declaring it again in a later
+ *   cell is allowed and gives the one binding a new value, which closures of
+ *   earlier cells see, as in Deno's own kernel; a function may name what a
+ *   later cell declares;
+ * - static imports are loaded before the cell runs and are constants;
+ * - the value of the last statement, if it is an expression, is the result.
+ * Not supported: export, import.meta, top-level `using`, and a direct `eval`
+ * that mentions the session's names.
+ */
+import { type ImportDeclaration, parse, type Program } from "acorn";
+import { transform } from "sucrase";
+import type { Kind } from "./binding.ts";
+import {
+  applyEdits,
+  type Edit,
+  excerpt,
+  type Place,
+  placeAt,
+  type PlaceMap,
+  sourceMapPlaces,
+} from "./place.ts";
+import { rewriteProgram } from "./rewrite.ts";
+import { CellError } from "./rewrite_names.ts";
+import { lexicalNames, varNames } from "./scope.ts";
+
+/** A fault that the author can be shown in the text of the cell. */
+export class CellFault extends Error {
+  readonly place: Place;
+  /** The line of the place and a caret. */
+  readonly excerpt: string;
+
+  constructor(name: string, message: string, source: string, place: Place) {
+    super(message);
+    this.name = name;
+    this.place = place;
+    this.excerpt = excerpt(source, place);
+  }
+}
+
+export interface ImportedName {
+  /** What the module calls it; `*` for the whole namespace. */
+  imported: string;
+  local: string;
+  place: Place;
+  /** False if the cell uses it nowhere as a value: it may be a type. */
+  isUsed: boolean;
+}
+
+export interface CellImport {
+  specifier: string;
+  place: Place;
+  names: ImportedName[];
+}
+
+export interface CompiledCell {
+  /**
+   * An expression: `async ($new, $import, $return, console) => …`, where
+   * `$new(name)` is the name's Binding, `$import(specifier)` loads a module and
+   * `$return.value` receives the cell's value. It does not load `imports`.
+   */
+  code: string;
+  /** The name of the function that is the cell's top level, in a stack. */
+  topName: string;
+  imports: CellImport[];
+  /** Names to declare() before the cell runs. */
+  declarations: ReadonlyMap<string, Kind>;
+  /** From a place in `code` to the place in the cell. */
+  toSource: PlaceMap;
+}
+
+/** What the compiler works on between its steps. */
+interface Stripped {
+  source: string;
+  text: string;
+  toSource: PlaceMap;
+}
+
+/**
+ * compileCell() - compile one cell.
+ *
+ * @param kindOf how earlier cells declared a name, null if they did not
+ * @throws {CellFault} for what does not compile, named SyntaxError
+ */
+export function compileCell(
+  source: string,
+  kindOf: (name: string) => Kind | null,
+): CompiledCell {
+  const stripped = stripTypes(source.replace(/\r\n?/g, "\n"));
+  const program = parseProgram(stripped);
+  const declarations = declarationsOf(program);
+  const imported = new Set(program.body.flatMap(localNamesOfImport));
+  const prefix = freePrefix(stripped.text);
+  const { edits, used } = rewrite(program, stripped, prefix, (name) => {
+    if (imported.has(name)) return "import";
+    return declarations.get(name) ?? kindOf(name);
+  });
+  const head = { start: 0, end: 0, text: headOf(prefix, used, declarations) };
+  const { text, map } = applyEdits(stripped.text, [head, ...edits]);
+  return {
+    code: `${text}\n})`,
+    topName: `${prefix}default`,
+    imports: program.body.flatMap((node) =>
+      node.type === "ImportDeclaration" ? [importOf(node, stripped, used)] : []
+    ),
+    declarations,
+    toSource: (place) => stripped.toSource(map(place)),
+  };
+}
+
+function stripTypes(source: string): Stripped {
+  try {
+    const { code, sourceMap } = transform(source, {
+      transforms: ["typescript"],
+      disableESTransforms: true,
+      preserveDynamicImport: true,
+      // A later cell may use what this one only imports.
+      keepUnusedImports: true,
+      filePath: "cell.ts",
+      sourceMapOptions: { compiledFilename: "cell.js" },
+    });
+    const toSource = sourceMapPlaces(sourceMap?.mappings ?? "");
+    return { source, text: code, toSource };
+  } catch (error) {
+    throw syntaxFault(error, { source, text: source, toSource: asIs });
+  }
+}
+
+/** The map of a step that changes nothing. */
+const asIs: PlaceMap = (place) => place;
+
+function parseProgram(stripped: Stripped): Program {
+  try {
+    return parse(stripped.text, {
+      ecmaVersion: "latest",
+      sourceType: "module",
+    });
+  } catch (error) {
+    throw syntaxFault(error, stripped);
+  }
+}
+
+function rewrite(
+  program: Program,
+  stripped: Stripped,
+  prefix: string,
+  kindOf: (name: string) => Kind | null,
+): { edits: Edit[]; used: Set<string> } {
+  try {
+    return rewriteProgram(program, { text: stripped.text, prefix, kindOf });
+  } catch (error) {
+    if (!(error instanceof CellError)) throw error;
+    const place = originOf(error.offset, stripped);
+    throw new CellFault("SyntaxError", error.message, stripped.source, place);
+  }
+}
+
+function originOf(offset: number, stripped: Stripped): Place {
+  return stripped.toSource(placeAt(stripped.text, offset));
+}
+
+/** A parser's error, told in terms of the cell; other errors pass. */
+function syntaxFault(error: unknown, parsed: Stripped): unknown {
+  const isSyntax = error instanceof SyntaxError && "pos" in error &&
+    typeof error.pos === "number";
+  if (!isSyntax) return error;
+  const { source, text } = parsed;
+  const offset = Number(error.pos);
+  const isEnd = offset >= text.trimEnd().length;
+  const place = isEnd
+    ? placeAt(source, source.trimEnd().length)
+    : originOf(offset, parsed);
+  const message = error.message
+    .replace("Error transforming cell.ts: ", "")
+    .replace(/ \(\d+:\d+\)$/, "");
+  const told = isEnd
+    ? message.replace(/^Unexpected.*/, "Unexpected end of the cell")
+    : message.replace(/^Unexpected token$/, `$& "${tokenAt(text, offset)}"`);
+  return new CellFault("SyntaxError", told, source, place);
+}
+
+function tokenAt(text: string, offset: number): string {
+  const word = /[\p{ID_Start}$_][\p{ID_Continue}$]*|\d+|./uy;
+  word.lastIndex = offset;
+  return word.exec(text)?.[0] ?? "";
+}
+
+/** A text that no identifier of the cell starts with. */
+function freePrefix(text: string): string {
+  let prefix = "$";
+  while (text.includes(prefix)) prefix += "$";
+  return prefix;
+}
+
+/** Reserved words after the prefix cannot collide with a binding's name. */
+function headOf(
+  prefix: string,
+  used: ReadonlySet<string>,
+  declarations: ReadonlyMap<string, Kind>,
+): string {
+  const functions = [...declarations].filter(([, kind]) => kind === "function")
+    .map(([name]) => name);
+  const boxes = [...new Set([...used, ...functions])].map((name) =>
+    `const ${prefix}${name} = ${prefix}new(${JSON.stringify(name)}); `
+  );
+  const hoisted = functions.map((name) => `${prefix}${name}.let = ${name}; `);
+  const parameters = ["new", "import", "return"].map((word) => prefix + word);
+  return `(async function ${prefix}default(${
+    parameters.join(", ")
+  }, console) ` +
+    `{ "use strict"; ${boxes.join("")}${hoisted.join("")}`;
+}
+
+/** The names that a cell declares at its top level, imports left out. */
+function declarationsOf(program: Program): Map<string, Kind> {
+  const kinds = new Map<string, Kind>();
+  for (const name of varNames(program.body)) kinds.set(name, "var");
+  for (const node of program.body) {
+    for (const name of lexicalNames([node])) {
+      kinds.set(name, kindOfStatement(node));
+    }
+  }
+  return kinds;
+}
+
+function kindOfStatement(node: Program["body"][number]): Kind {
+  if (node.type === "FunctionDeclaration") return "function";
+  if (node.type === "ClassDeclaration") return "class";
+  const isConst = node.type === "VariableDeclaration" && node.kind === "const";
+  return isConst ? "const" : "let";
+}
+
+function localNamesOfImport(node: Program["body"][number]): string[] {
+  if (node.type !== "ImportDeclaration") return [];
+  return node.specifiers.map((one) => one.local.name);
+}
+
+function importOf(
+  node: ImportDeclaration,
+  stripped: Stripped,
+  used: ReadonlySet<string>,
+): CellImport {
+  return {
+    specifier: String(node.source.value),
+    place: originOf(node.source.start, stripped),
+    names: node.specifiers.map((one) => ({
+      imported: importedName(one),
+      local: one.local.name,
+      place: originOf(one.start, stripped),
+      isUsed: used.has(one.local.name),
+    })),
+  };
+}
+
+function importedName(one: ImportDeclaration["specifiers"][number]): string {
+  if (one.type === "ImportDefaultSpecifier") return "default";
+  if (one.type === "ImportNamespaceSpecifier") return "*";
+  const { imported } = one;
+  return imported.type === "Identifier"
+    ? imported.name
+    : String(imported.value);
+}

@@ -1,0 +1,132 @@
+/**
+ * Builds notebooks: a MyST source in, the executed notebook out. Cells run in
+ * this process, one session a notebook, with modules found through the import
+ * map, so a notebook can import what its readers can: "swaplab" and its files.
+ */
+import type { ModuleLoader } from "./imports.ts";
+import { parseMystLines } from "./myst.ts";
+import type { CodeCell, ErrorOutput, Notebook } from "./nbformat.ts";
+import { makeSession, type Session } from "./session.ts";
+
+export { serializeNotebook } from "./ipynb.ts";
+
+/** A notebook that does not build; the message begins with FILE:LINE. */
+export class BuildError extends Error {
+  override name = "BuildError";
+}
+
+/** Called before each code cell: the cell is number `index` (from 1). */
+export type Progress = (index: number, total: number, id: string) => void;
+
+/** Where a cell stands in its source, for messages. */
+interface Standing {
+  path: string;
+  /** Of the first line of the cell's source. */
+  line: number;
+}
+
+/**
+ * buildNotebook() - parse a source and run its cells in order.
+ *
+ * @param path of the source, for messages
+ * @param load what an import in a cell gets; see projectLoader()
+ * @throws {MystError | BuildError} for a bad source; for a cell that throws
+ * without the tag `raises-exception`, or does not in spite of it
+ */
+export async function buildNotebook(
+  mdText: string,
+  path: string,
+  load: ModuleLoader = projectLoader(),
+  progress: Progress = () => {},
+): Promise<Notebook> {
+  const { notebook, lines } = parseMystLines(mdText, path);
+  const session = makeSession({ load });
+  const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
+  for (const [index, cell] of codeCells.entries()) {
+    progress(index + 1, codeCells.length, cell.id);
+    await runCell(cell, session, { path, line: lines.get(cell.id) ?? 1 });
+  }
+  return notebook;
+}
+
+async function runCell(cell: CodeCell, session: Session, at: Standing) {
+  const tags = cell.metadata.tags ?? [];
+  if (tags.includes("skip-execution")) return;
+  cell.outputs = await session.run(cell.source, { id: cell.id });
+  cell.execution_count = session.executionCount;
+  const error = cell.outputs.find((output) => output.output_type === "error");
+  const mayThrow = tags.includes("raises-exception");
+  if (error !== undefined && !mayThrow) {
+    throw new BuildError(failure(cell.id, error, at));
+  }
+  if (error === undefined && mayThrow) {
+    const message = `cell ${cell.id} has the tag raises-exception and did ` +
+      "not throw; remove the tag or mend the cell";
+    throw new BuildError(`${at.path}:${at.line}: ${message}`);
+  }
+}
+
+function failure(id: string, error: ErrorOutput, at: Standing): string {
+  const traceback = error.traceback.join("\n");
+  // The last frame in this cell is the line of the cell that failed.
+  const frames = [...traceback.matchAll(/cell ([\w-]+), line (\d+):\d+/g)];
+  const own = frames.findLast((frame) => frame[1] === id);
+  const line = at.line + (own === undefined ? 1 : Number(own[2])) - 1;
+  return `${at.path}:${line}: cell ${id} failed (the tag raises-exception ` +
+    `allows that)\n${traceback}`;
+}
+
+/** projectLoader() - modules of this project by their import-map names. */
+export function projectLoader(): ModuleLoader {
+  return async (specifier) => {
+    const isOurs = specifier === "swaplab" || specifier.startsWith("swaplab/");
+    const choice = 'a cell can import "swaplab" and files of lib/ such as ' +
+      '"swaplab/mm/zswap.ts"';
+    if (!isOurs) throw new TypeError(`cannot import "${specifier}"; ${choice}`);
+    try {
+      return await import(specifier);
+    } catch (error) {
+      if (!isMissingModule(error)) throw error;
+      throw new TypeError(
+        `cannot import "${specifier}": no such file; ${choice}`,
+      );
+    }
+  };
+}
+
+function isMissingModule(error: unknown): boolean {
+  return error instanceof Error && "code" in error &&
+    error.code === "ERR_MODULE_NOT_FOUND";
+}
+
+/**
+ * hashOfLib() - one number for all that outputs depend on besides the source.
+ *
+ * SHA-256, in hexadecimal, of the names and contents of the files of lib/ and
+ * of deno.lock, which pins the packages.
+ */
+export async function hashOfLib(): Promise<string> {
+  const root = new URL("../../", import.meta.url);
+  const names = [...await filesBelow(root, "lib/"), "deno.lock"].sort();
+  const parts: string[] = [];
+  for (const name of names) {
+    const bytes = await Deno.readFile(new URL(name, root));
+    parts.push(`${name} ${await sha256(bytes)}`);
+  }
+  return await sha256(new TextEncoder().encode(parts.join("\n")));
+}
+
+async function filesBelow(root: URL, folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const entry of Deno.readDir(new URL(folder, root))) {
+    const name = folder + entry.name;
+    if (entry.isDirectory) names.push(...await filesBelow(root, `${name}/`));
+    else names.push(name);
+  }
+  return names;
+}
+
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(digest).toHex();
+}

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { report } from "swaplab/lab/report.ts";
+import { pageOf, pushOut, scene } from "./helpers.ts";
+
+Deno.test("a page of zeros is one bit: no zswap, no device, and reads as zeros", () => {
+  const set = scene();
+  set.program.write(0, new Uint8Array([1]));
+  set.program.write(0, new Uint8Array([0]));
+  pushOut(set, 0);
+  const { vmstat } = report(set.machine);
+  assert.equal(vmstat.swpout_zero, 1);
+  assert.ok(set.program.read(0).every((byte) => byte === 0));
+  assert.equal(report(set.machine).vmstat.swpin_zero, 1);
+  assert.equal(report(set.machine).vmstat.pswpin, 0);
+});
+
+Deno.test("one set bit anywhere makes a page not zero", () => {
+  for (const offset of [0, 1, 2047, 4092, 4095]) {
+    const set = scene();
+    set.program.write(0, new Uint8Array([1]), offset);
+    pushOut(set, 0);
+    assert.equal(report(set.machine).vmstat.swpout_zero, 0);
+    assert.equal(set.program.read(0)[offset], 1);
+  }
+});
+
+Deno.test("without zswap every page goes to the device and comes back", () => {
+  const set = scene({ zswap: { enabled: false } });
+  for (let page = 0; page < 100; page++) {
+    set.program.write(page, pageOf("sqlite", page));
+  }
+  for (let page = 0; page < 100; page++) {
+    assert.deepEqual(set.program.read(page), pageOf("sqlite", page));
+  }
+  const { vmstat } = report(set.machine);
+  assert.equal(vmstat.zswpout, 0);
+  assert.ok(vmstat.pswpout > 0 && vmstat.pswpin > 0);
+});
+
+Deno.test("the zero bit of an earlier life does not hide new bytes", () => {
+  const set = scene();
+  set.program.write(0, new Uint8Array(4096));
+  pushOut(set, 0);
+  set.program.write(0, pageOf("node"));
+  pushOut(set, 0, "sqlite");
+  assert.deepEqual(set.program.read(0), pageOf("node"));
+});
