@@ -1,0 +1,33 @@
+// caught-by: free-or-bad, every-byte, shared-memory
+// The errors for a slot that nobody uses are mixed up.
+export function __swap_duplicate(
+  k: Kernel,
+  si: SwapInfoStruct,
+  offset: number,
+  usage: number,
+): Errno {
+  lockdep_assert_held(si.lock);
+  const byte = si.swap_map[offset]!;
+  const count = swap_count(byte);
+  const pinned = byte & SWAP_HAS_CACHE;
+
+  if (count === SWAP_MAP_BAD) return -ENOENT;
+  if (count === 0 && pinned === 0) return -EINVAL;
+
+  if (usage === SWAP_HAS_CACHE) {
+    if (pinned !== 0) return -EEXIST;
+    si.swap_map[offset] = count | SWAP_HAS_CACHE;
+    return 0;
+  }
+
+  // The low digit; SHMEM's would be beyond MAX and is refused.
+  const digit = count & ~COUNT_CONTINUED;
+  if (digit > SWAP_MAP_MAX) return -EINVAL;
+  if (digit < SWAP_MAP_MAX) {
+    si.swap_map[offset] = (count + usage) | pinned;
+    return 0;
+  }
+  if (!swap_count_continued(k, si, offset, count)) return -ENOMEM;
+  si.swap_map[offset] = COUNT_CONTINUED | pinned;
+  return 0;
+}
