@@ -5,6 +5,7 @@
  */
 
 import type { Notebook } from "swaplab/notebook/nbformat.ts";
+import { engineHash } from "swaplab/engine_hash.ts";
 import { KERNEL_VERSION } from "swaplab/kernel_version.ts";
 import { parseNotebook } from "swaplab/notebook/read.ts";
 import { bundleScripts } from "./bundle.ts";
@@ -13,7 +14,6 @@ import { fromFileUrl, isThere, root } from "./files.ts";
 import { type Book, renderCover, renderPage } from "./page.ts";
 import {
   type BookFolders,
-  engineHash,
   folders,
   inputStamp,
   readStamp,

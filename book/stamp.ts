@@ -1,7 +1,7 @@
 /** What a build was made of, as hashes: the engine's, and that of all inputs. */
 
 import { createHash } from "node:crypto";
-import { hashOfLib } from "swaplab/notebook/run.ts";
+import { hashOfLib } from "swaplab/engine_hash.ts";
 import { fromFileUrl, isThere, root, walk } from "./files.ts";
 
 export interface BookFolders {
@@ -22,11 +22,6 @@ export interface BuildRecord {
   /** inputStamp() of the build. */
   stamp: string;
   engine: string;
-}
-
-/** engineHash() - twelve hex digits that change with any file of lib/. */
-export async function engineHash(): Promise<string> {
-  return (await hashOfLib()).slice(0, 12);
 }
 
 /** inputStamp() - changes with whatever a build of `notebooks` reads. */

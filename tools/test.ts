@@ -10,6 +10,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
+import { engineHash } from "swaplab/engine_hash.ts";
 import { projectRoot } from "./files.ts";
 
 export interface Finished {
@@ -112,6 +113,7 @@ if (import.meta.main) {
   } else if (counts.passed + counts.failed + counts.skipped === 0) {
     console.log("No test ran.");
   }
+  console.log(`engine ${await engineHash()}`);
   console.log(closingLine(counts));
   process.exitCode = counts.failed === 0 ? 0 : 1;
 }

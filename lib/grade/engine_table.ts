@@ -4,6 +4,7 @@
  */
 import { build, stop } from "esbuild";
 import { transform } from "sucrase";
+import { engineHash } from "../engine_hash.ts";
 import type { ModuleTable } from "./protocol.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -18,7 +19,7 @@ export interface Engine {
   readonly table: ModuleTable;
   /** JavaScript of driver.ts with all that it imports. */
   readonly driver: string;
-  /** The first digits of the table's SHA-256, printed with each result. */
+  /** As the book and the tests print it. */
   readonly hash: string;
 }
 
@@ -39,8 +40,7 @@ export async function loadEngine(): Promise<Engine> {
   // As a string it is compiled by need: Deno would analyse a module's text
   // anew in each of its empty caches, which takes longer than to run it.
   const driver = `(0, eval)(${JSON.stringify(bundled)});\n`;
-  const hash = (await hashOf(JSON.stringify(table))).slice(0, 12);
-  return { table, driver, hash };
+  return { table, driver, hash: await engineHash() };
 }
 
 /** Names of the npm modules that the engine imports. */
@@ -83,11 +83,4 @@ async function bundle(
     legalComments: "none",
   });
   return outputFiles[0]!.text;
-}
-
-/** SHA-256 of a text, in hexadecimal. */
-export async function hashOf(text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(text);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex();
 }

@@ -6,7 +6,8 @@
  * "passed" in this process, after asking its subject at least once, gives no
  * points: silence, death and silence by accident are all the same.
  */
-import { compileModule, type Engine, hashOf } from "./engine_table.ts";
+import { sha256 as hashOf } from "../engine_hash.ts";
+import { compileModule, type Engine } from "./engine_table.ts";
 import { type Exercise, maxPointsOf, type TestInfo } from "./exercise.ts";
 import { Failure, SubjectError, type Trouble } from "./judge.ts";
 import type { Level } from "./level.ts";

@@ -8,18 +8,13 @@
  *
  * Exit code: 0 all well, 1 a notebook does not build or differs, 2 bad usage.
  */
+import { hashOfLib, sha256 } from "../engine_hash.ts";
 import { diffNotebooks } from "./diff.ts";
 import { nearest } from "./imports.ts";
 import { serializeNotebook } from "./ipynb.ts";
 import { MystError } from "./myst.ts";
 import { parseNotebook } from "./read.ts";
-import {
-  BuildError,
-  buildNotebook,
-  hashOfLib,
-  projectLoader,
-  sha256,
-} from "./run.ts";
+import { BuildError, buildNotebook, projectLoader } from "./run.ts";
 
 const USAGE = "usage: deno task notebooks [NAME...] [--check]";
 
@@ -168,7 +163,7 @@ function diffText(before: string, after: string): string {
 }
 
 async function hashOf(...parts: string[]): Promise<string> {
-  return await sha256(new TextEncoder().encode(JSON.stringify(parts)));
+  return await sha256(JSON.stringify(parts));
 }
 
 async function readIfThere(path: string): Promise<string | null> {

@@ -98,35 +98,3 @@ function isMissingModule(error: unknown): boolean {
   return error instanceof Error && "code" in error &&
     error.code === "ERR_MODULE_NOT_FOUND";
 }
-
-/**
- * hashOfLib() - one number for all that outputs depend on besides the source.
- *
- * SHA-256, in hexadecimal, of the names and contents of the files of lib/ and
- * of deno.lock, which pins the packages.
- */
-export async function hashOfLib(): Promise<string> {
-  const root = new URL("../../", import.meta.url);
-  const names = [...await filesBelow(root, "lib/"), "deno.lock"].sort();
-  const parts: string[] = [];
-  for (const name of names) {
-    const bytes = await Deno.readFile(new URL(name, root));
-    parts.push(`${name} ${await sha256(bytes)}`);
-  }
-  return await sha256(new TextEncoder().encode(parts.join("\n")));
-}
-
-async function filesBelow(root: URL, folder: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const entry of Deno.readDir(new URL(folder, root))) {
-    const name = folder + entry.name;
-    if (entry.isDirectory) names.push(...await filesBelow(root, `${name}/`));
-    else names.push(name);
-  }
-  return names;
-}
-
-export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex();
-}

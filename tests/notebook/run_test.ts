@@ -7,7 +7,6 @@ import { parseNotebook } from "swaplab/notebook/read.ts";
 import {
   BuildError,
   buildNotebook,
-  hashOfLib,
   projectLoader,
   serializeNotebook,
 } from "swaplab/notebook/run.ts";
@@ -100,12 +99,6 @@ Deno.test("projectLoader() imports by the map and refuses the rest", async () =>
       ),
     });
   }
-});
-
-Deno.test("hashOfLib() is one SHA-256 and stays", async () => {
-  const hash = await hashOfLib();
-  assert.match(hash, /^[0-9a-f]{64}$/);
-  assert.equal(await hashOfLib(), hash);
 });
 
 Deno.test("serializeNotebook() writes the bytes that Jupyter writes", () => {
