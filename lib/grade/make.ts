@@ -34,7 +34,8 @@ export async function handoutOf(manifest: Manifest): Promise<Handout> {
   const source = await readProject(manifest.module);
   const skeleton = makeSkeleton(source, manifest.module, manifest.regions);
   const path = `exercises/${manifest.id}/${fileNameOf(manifest)}`;
-  return { path, text: await format(skeleton) };
+  const text = await format(skeleton);
+  return { path, text, regions: manifest.regions };
 }
 
 /** Other import paths, other line breaks: lay the text out anew. */

@@ -2,10 +2,12 @@
  * What students hand in, read as bytes and never looked into.
  *
  * A path is a file or a patch, or a directory that holds the exercise's file,
- * or a directory of all these: one submission each.
+ * or a directory of all these: one submission each. A wrong answer of
+ * solutions/, which is only a region's text, is put in its place first.
  */
 import type { Submission } from "./grade.ts";
 import { applyPatch, PatchError } from "./patch.ts";
+import { replaceRegion } from "./skeleton.ts";
 
 /** The largest file that is read. */
 const maxSourceBytes = 256 * 1024;
@@ -15,6 +17,8 @@ export interface Handout {
   /** In the project: `exercises/NN_name/file.ts`. */
   readonly path: string;
   readonly text: string;
+  /** The parts of it that students write. */
+  readonly regions: readonly string[];
 }
 
 /** All submissions under `path`; throws TypeError if there is none. */
@@ -91,12 +95,17 @@ export async function readSubmission(
   if (bytes.includes(0)) return refuse("Wanted text, got binary data");
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    const source = isPatch(path)
-      ? applyPatch(text, handout.path, handout.text)
-      : text;
-    return { name: path, source, fault: "" };
+    return { name: path, source: sourceOf(path, text, handout), fault: "" };
   } catch (thrown) {
     if (thrown instanceof PatchError) return refuse(thrown.message);
     return refuse("Wanted UTF-8 text");
   }
+}
+
+/** The whole file that a submission stands for. */
+function sourceOf(path: string, text: string, handout: Handout): string {
+  if (isPatch(path)) return applyPatch(text, handout.path, handout.text);
+  const [region] = handout.regions;
+  if (!text.startsWith("// caught-by: ") || region === undefined) return text;
+  return replaceRegion(handout.text, region, text);
 }
