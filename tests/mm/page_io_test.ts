@@ -45,3 +45,14 @@ Deno.test("the zero bit of an earlier life does not hide new bytes", () => {
   pushOut(set, 0, "sqlite");
   assert.deepEqual(set.program.read(0), pageOf("node"));
 });
+
+Deno.test("a page that was zero and is written while it keeps its slot", () => {
+  const set = scene();
+  set.program.write(0, new Uint8Array(4096));
+  pushOut(set, 0);
+  // A read keeps the slot; the entry is writable, so the write never faults.
+  set.program.read(0);
+  set.program.write(0, pageOf("node"));
+  pushOut(set, 0, "sqlite");
+  assert.deepEqual(set.program.read(0), pageOf("node"));
+});

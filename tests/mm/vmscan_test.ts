@@ -1,7 +1,22 @@
 import assert from "node:assert/strict";
+import { run, type Task } from "swaplab/sim/task.ts";
 import { historyOf, journeyOf } from "swaplab/lab/journey.ts";
-import { inactive_is_low } from "swaplab/mm/vmscan.ts";
-import { nr_free_pages } from "swaplab/mm/page_alloc.ts";
+import { INIT_LIST_HEAD, list_add } from "swaplab/base/list.ts";
+import { lruDelete } from "swaplab/mm/lru.ts";
+import type { Folio } from "swaplab/mm/mm_types.ts";
+import {
+  folio_get,
+  folio_test_swapcache,
+  PG_dirty,
+  setFlag,
+} from "swaplab/mm/page_flags.ts";
+import {
+  DEF_PRIORITY,
+  inactive_is_low,
+  shrink_folio_list,
+} from "swaplab/mm/vmscan.ts";
+import { __GFP_IO, nr_free_pages } from "swaplab/mm/page_alloc.ts";
+import { entryAt } from "swaplab/lab/entry.ts";
 import { pageOf, pushOut, scene } from "./helpers.ts";
 
 /** Function names of a page's history, in order. */
@@ -104,4 +119,35 @@ Deno.test("journeyOf() shows the page in a frame, in zswap, in a frame", () => {
   ]);
   assert.ok(events.every((event) => event.from <= event.to));
   assert.equal(events[0]!.to, events[2]!.from);
+});
+
+// The race that __remove_mapping() looks for under the lock of the cache.
+Deno.test("a page that is written again before it is removed stays", () => {
+  const set = scene({ debug: false });
+  const { k } = set.machine;
+  set.program.write(0, pageOf("python"));
+  const folio = k.mem_map[entryAt(set.program, 0).frame!]!;
+  const folios = INIT_LIST_HEAD<Folio>();
+  folio_get(folio);
+  lruDelete(k, folio);
+  list_add(folio.lru, folios);
+  // Two looks: the first one only clears the accessed bit.
+  const counters = { nr_scanned: 0, nr_reclaimed: 0, nr_writeback: 0 };
+  const control = {
+    nr_to_reclaim: 1,
+    gfp_mask: __GFP_IO,
+    priority: DEF_PRIORITY,
+    ...counters,
+  };
+  run(shrink_folio_list(k, folios, control));
+
+  const task: Task<number> = shrink_folio_list(k, folios, control);
+  let step = task.next();
+  for (; !step.done; step = task.next()) {
+    const removing = step.value.what.startsWith("spin_lock(xa_lock(swap cache");
+    if (removing && k.zswap.stored_pages > 0) setFlag(folio, PG_dirty);
+  }
+  assert.equal(step.value, 0);
+  assert.ok(folio_test_swapcache(folio));
+  assert.ok(folio._refcount > 0);
 });

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { report } from "swaplab/lab/report.ts";
 import { xa_load } from "swaplab/base/xarray.ts";
-import { folio_test_dirty } from "swaplab/mm/page_flags.ts";
+import type { Folio } from "swaplab/mm/mm_types.ts";
+import { folio_test_dirty, folio_trylock } from "swaplab/mm/page_flags.ts";
+import { pageBytes } from "swaplab/mm/page_io.ts";
+import { zswap_load, zswap_store } from "swaplab/mm/zswap.ts";
 import {
   zswap_accept_thr_pages,
   zswap_max_pages,
   zswap_total_pages,
 } from "swaplab/mm/zswap_pool.ts";
 import { shrink_memcg, shrink_worker } from "swaplab/mm/zswap_shrink.ts";
-import { filemap_get_folio } from "swaplab/mm/swap_state.ts";
-import { folio_put } from "swaplab/mm/page_alloc.ts";
+import { add_to_swap, filemap_get_folio } from "swaplab/mm/swap_state.ts";
+import { folio_put, get_page_from_freelist } from "swaplab/mm/page_alloc.ts";
 import { swp_offset } from "swaplab/mm/swapops.ts";
 import { idleUntilNextEvent } from "swaplab/sim/clock.ts";
 import { run } from "swaplab/sim/task.ts";
@@ -158,4 +161,66 @@ Deno.test("a written-back page is on the device and reads back right", () => {
   const reads = k.vm_event.pswpin;
   assert.deepEqual(set.program.read(0), pageOf("python"));
   assert.equal(k.vm_event.pswpin, reads + 1);
+});
+
+/** A locked folio with these bytes and a slot, as reclaim holds it. */
+function cachedFolio({ machine }: Scene, bytes: Uint8Array): Folio {
+  const { k } = machine;
+  const folio = get_page_from_freelist(k, 0)!;
+  folio_trylock(folio);
+  pageBytes(k, folio).set(bytes);
+  assert.ok(run(add_to_swap(k, folio)));
+  return folio;
+}
+
+Deno.test("zswap_store() that fails leaves no older copy of the slot", () => {
+  const set = scene({ debug: false });
+  const { k } = set.machine;
+  const folio = cachedFolio(set, pageOf("python"));
+  assert.equal(run(zswap_store(k, folio)), true);
+  pageBytes(k, folio).set(pageOf("random"));
+  assert.equal(run(zswap_store(k, folio)), false);
+  assert.equal(k.zswap.stored_pages, 0);
+});
+
+Deno.test("zswap_store() again under the same slot replaces the copy", () => {
+  const set = scene({ debug: false });
+  const { k } = set.machine;
+  const folio = cachedFolio(set, pageOf("python"));
+  run(zswap_store(k, folio));
+  pageBytes(k, folio).set(pageOf("node"));
+  assert.equal(run(zswap_store(k, folio)), true);
+  assert.equal(k.zswap.stored_pages, 1);
+  assert.ok(run(zswap_load(k, folio)));
+  assert.deepEqual(pageBytes(k, folio).slice(), pageOf("node"));
+});
+
+Deno.test("a full pool refuses until it is at the accept threshold", () => {
+  const set = scene({ debug: false, zswap: { zpool: "zbud" } });
+  const { k } = set.machine;
+  const folios = [1, 2, 3, 4, 5, 6, 7, 8].map((index) =>
+    cachedFolio(set, pageOf("text", index))
+  );
+  for (const folio of folios) assert.ok(run(zswap_store(k, folio)));
+  const total = zswap_total_pages(k);
+  assert.equal(total, 4);
+  const extra = cachedFolio(set, pageOf("text", 9));
+
+  // 4 frames are the limit: refused, and counted.
+  k.zswap.max_pool_percent = 7;
+  assert.equal(zswap_max_pages(k), 4);
+  assert.equal(run(zswap_store(k, extra)), false);
+  assert.equal(k.zswap.pool_limit_hit, 1);
+
+  // Under the limit of 6, over the threshold of 3: refused, not counted.
+  k.zswap.max_pool_percent = 10;
+  k.zswap.accept_threshold_percent = 50;
+  assert.deepEqual([zswap_max_pages(k), zswap_accept_thr_pages(k)], [6, 3]);
+  assert.equal(run(zswap_store(k, extra)), false);
+  assert.equal(k.zswap.pool_limit_hit, 1);
+
+  // At the threshold: taken again.
+  k.zswap.accept_threshold_percent = 70;
+  assert.equal(zswap_accept_thr_pages(k), 4);
+  assert.equal(run(zswap_store(k, extra)), true);
 });
