@@ -12,7 +12,7 @@
  * written to it.
  */
 import { makeDisk } from "../block/disk.ts";
-import { alloc_workqueue, INIT_WORK } from "../locking/workqueue.ts";
+import { alloc_workqueue, INIT_WORK, takeWork } from "../locking/workqueue.ts";
 import { idleUntilNextEvent, makeClock } from "../sim/clock.ts";
 import { makeRng, type Rng } from "../sim/rng.ts";
 import { run, type Task } from "../sim/task.ts";
@@ -149,9 +149,8 @@ function runOn<T>(machine: Machine, task: Task<T>, who: TaskStruct): T {
 /** kswapd and the workers, as long as they have something to do. */
 function runBackground({ k }: Machine): void {
   const idle = () => idleUntilNextEvent(k.clock);
-  let work = k.workqueue.pending.shift();
-  for (; work !== undefined; work = k.workqueue.pending.shift()) {
-    work.pending = false;
+  let work = takeWork(k.workqueue);
+  for (; work !== null; work = takeWork(k.workqueue)) {
     const reclaims = work === k.kswapd ? PF_MEMALLOC | PF_KSWAPD : 0;
     k.current = { comm: work.name, mm: null, flags: reclaims };
     run(work.func(), idle);

@@ -33,10 +33,15 @@ export function queue_work(queue: Workqueue, work: Work): boolean {
   return true;
 }
 
+/** The work that comes next, begun: it may be queued again. Null if none. */
+export function takeWork(queue: Workqueue): Work | null {
+  const work = queue.pending.shift() ?? null;
+  if (work !== null) work.pending = false;
+  return work;
+}
+
 /** Do everything that is queued, and what that queues. */
 export function* flush_workqueue(queue: Workqueue): Task {
-  for (let work = queue.pending.shift(); work; work = queue.pending.shift()) {
-    work.pending = false;
-    yield* work.func();
-  }
+  let work = takeWork(queue);
+  for (; work !== null; work = takeWork(queue)) yield* work.func();
 }

@@ -23,10 +23,8 @@ import {
   folio_test_dirty,
   folio_test_locked,
   folio_test_lru,
-  folio_test_referenced,
   PG_active,
   PG_lru,
-  PG_referenced,
   setFlag,
 } from "./page_flags.ts";
 
@@ -62,26 +60,6 @@ export function lruDelete(k: Kernel, folio: Folio): void {
   clearFlag(folio, PG_lru);
   list_del(folio.lru);
   count(k.lruvec, folio_test_active(folio), -1);
-}
-
-/** Move the folio to the active list. */
-export function folio_activate(k: Kernel, folio: Folio): void {
-  if (!folio_test_lru(folio) || folio_test_active(folio)) return;
-  lruDelete(k, folio);
-  setFlag(folio, PG_active);
-  folio_add_lru(k, folio);
-  k.vm_event.pgactivate++;
-}
-
-/** A use seen by the kernel: first referenced, the second time active. */
-export function folio_mark_accessed(k: Kernel, folio: Folio): void {
-  if (!folio_test_referenced(folio)) {
-    setFlag(folio, PG_referenced);
-    return;
-  }
-  if (folio_test_active(folio)) return;
-  folio_activate(k, folio);
-  clearFlag(folio, PG_referenced);
 }
 
 /**

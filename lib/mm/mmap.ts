@@ -88,14 +88,6 @@ export function do_mmap(mm: MmStruct, pages: number): VmArea {
   return vma;
 }
 
-/** The area that holds a virtual page, or null. */
-export function find_vma(mm: MmStruct, vpn: number): VmArea | null {
-  const address = vpn * PAGE_SIZE;
-  return mm.mmap.find((vma) =>
-    address >= vma.vm_start && address < vma.vm_end
-  ) ?? null;
-}
-
 /** The virtual pages of an area that have a table, with their table. */
 function* tablesOf(
   vma: VmArea,

@@ -32,7 +32,6 @@ export const __GFP_DIRECT_RECLAIM = 1 << 3;
 export const __GFP_KSWAPD_RECLAIM = 1 << 4;
 export const __GFP_NORETRY = 1 << 5;
 export const __GFP_NOMEMALLOC = 1 << 6;
-export const __GFP_NOWARN = 1 << 7;
 export const __GFP_RECLAIM = __GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM;
 export const GFP_ATOMIC = __GFP_HIGH | __GFP_KSWAPD_RECLAIM;
 export const GFP_KERNEL = __GFP_RECLAIM | __GFP_IO | __GFP_FS;

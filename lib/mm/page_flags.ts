@@ -18,7 +18,6 @@ export const PG_swapbacked = 1 << 7;
 export const PG_swapcache = 1 << 8;
 export const PG_reclaim = 1 << 9;
 export const PG_anon_exclusive = 1 << 10;
-export const PG_workingset = 1 << 11;
 
 function has(folio: Folio, flag: number): boolean {
   return (folio.flags & flag) !== 0;
@@ -30,10 +29,6 @@ export function folio_test_locked(folio: Folio): boolean {
 
 export function folio_test_writeback(folio: Folio): boolean {
   return has(folio, PG_writeback);
-}
-
-export function folio_test_referenced(folio: Folio): boolean {
-  return has(folio, PG_referenced);
 }
 
 export function folio_test_uptodate(folio: Folio): boolean {
@@ -54,10 +49,6 @@ export function folio_test_active(folio: Folio): boolean {
 
 export function folio_test_swapcache(folio: Folio): boolean {
   return has(folio, PG_swapcache);
-}
-
-export function folio_test_reclaim(folio: Folio): boolean {
-  return has(folio, PG_reclaim);
 }
 
 /** Only one process can see the page: a write needs no copy. */

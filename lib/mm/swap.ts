@@ -20,12 +20,8 @@ export const SWAP_CONT_MAX = 0x7f;
 
 /** How many folios one round of reclaim takes from a list. */
 export const SWAP_CLUSTER_MAX = 32;
-/** The most slots that one call of get_swap_pages() gives. */
-export const SWAP_BATCH = 64;
 /** Slots to a cluster: HPAGE_PMD_NR on x86-64 with CONFIG_THP_SWAP. */
 export const SWAPFILE_CLUSTER = 512;
-/** Slots scanned between two cond_resched(). */
-export const LATENCY_LIMIT = 256;
 /** One swap-cache space and one zswap tree for each 2^14 slots: 64 MiB. */
 export const SWAP_ADDRESS_SPACE_SHIFT = 14;
 export const SWAP_ADDRESS_SPACE_PAGES = 1 << SWAP_ADDRESS_SPACE_SHIFT;
@@ -35,8 +31,5 @@ export const MAX_RECLAIM_RETRIES = 16;
 // Flags of a swap device.
 export const SWP_USED = 1 << 0;
 export const SWP_WRITEOK = 1 << 1;
-export const SWP_SOLIDSTATE = 1 << 4;
 export const SWP_CONTINUED = 1 << 5;
 export const SWP_BLKDEV = 1 << 6;
-export const SWP_STABLE_WRITES = 1 << 11;
-export const SWP_SYNCHRONOUS_IO = 1 << 12;

@@ -3,8 +3,9 @@
  * Types only; serialising is in run.ts, so that a page need not load it.
  */
 
-/** A mime type to its content: a string, or a JSON value for JSON types. */
-export type MimeBundle = Record<string, unknown>;
+import type { MimeBundle } from "../show/figure.ts";
+
+export type { MimeBundle };
 
 export type StreamOutput = {
   output_type: "stream";

@@ -13,9 +13,8 @@
  * has a picture (a figure as last expression) has no such form: tslab prints
  * it as an object. Notebooks say `show(figure)`.
  */
-import type { Output } from "../../lib/notebook/nbformat.ts";
+import type { CodeCell, Output } from "../../lib/notebook/nbformat.ts";
 import type { Execution } from "./client.ts";
-import type { StoredCell } from "./notebook_file.ts";
 
 export type Shown =
   | { stream: "stdout" | "stderr"; text: string }
@@ -28,7 +27,10 @@ export interface Comparison {
 }
 
 /** compare() - what `cell` has stored against what tslab made of it. */
-export function compare(cell: StoredCell, execution: Execution): Comparison {
+export function compare(
+  cell: Pick<CodeCell, "outputs">,
+  execution: Execution,
+): Comparison {
   const wanted = merged(cell.outputs.flatMap((output) => asTslab(output)));
   const actual = execution.outputs.map(shown);
   return {

@@ -5,7 +5,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { projectRoot } from "../../tools/files.ts";
 import { type Execution, type KernelSpec, startKernel } from "./client.ts";
-import { readCodeCells, type StoredCell } from "./notebook_file.ts";
+import type { CodeCell } from "../../lib/notebook/nbformat.ts";
+import { readCodeCells } from "./notebook_file.ts";
 
 /** Kernels start here, as Jupyter starts them beside the notebook. */
 const NOTEBOOKS = join(projectRoot, "notebooks");
@@ -47,7 +48,7 @@ export function notebookPaths(): string[] {
 }
 
 export interface NotebookRun {
-  cells: { cell: StoredCell; execution: Execution }[];
+  cells: { cell: CodeCell; execution: Execution }[];
   /** Outputs that came too late to be stored. */
   lateCount: number;
 }
