@@ -1,26 +1,31 @@
 /**
- * How near our LZ4 comes to liblz4, and what it leaves behind.
+ * How near our LZ4 comes to liblz4 in time and size. Ours.
  *
- *     deno run --allow-read --allow-ffi bench/lz4_bench.ts [--json]
+ *     deno run -A bench/lz4_bench.ts [--json] [--safety]
  *
- * Five corpora of 4 KiB pages, all found on the machine that runs it: the
- * project's own text, its packages' JSON, the code of the Deno binary,
- * generated heap objects and the sampled process memory. The candidates take
- * turns, a round each; a figure is the median over the rounds. Peer: Debian's
- * liblz4 through FFI, one call a page. Without it nothing is compared.
+ * Peer: Debian's liblz4 through FFI, one call a page. The candidates take
+ * turns every 16 pages, which is well below a time slice, so that what else
+ * the machine does hits them alike; a figure is the sum of the medians of all
+ * these turns. A first pass over everything only lets the compiler finish.
  */
-import { gunzipSync } from "node:zlib";
+import { page_same_filled } from "swaplab/block/zram_table.ts";
 import { makeLz4 } from "swaplab/crypto/lz4.ts";
 import { makeLz4js } from "swaplab/crypto/lz4js.ts";
-import { fillKernelPage } from "../tests/crypto/kernel_pages.ts";
 import { type LibLz4, openLibLz4 } from "../tests/crypto/liblz4.ts";
+import {
+  type Bytes,
+  corpora,
+  type Corpus,
+  PAGE_SIZE,
+  piecesOf,
+} from "./corpora.ts";
+import { safetyRows } from "./lz4_safety.ts";
+import type { Row } from "./row.ts";
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-const PAGE_SIZE = 4096;
-const PAGES = 512;
-const ROUNDS = 15;
-const root = new URL("../", import.meta.url);
+const ROUNDS = 41;
+const TURN = 16;
+/** Milliseconds for which short work is done before it is measured. */
+const WARM_UP = 1500;
 
 interface Candidate {
   readonly name: string;
@@ -28,109 +33,31 @@ interface Candidate {
   decompress(src: Bytes, dst: Bytes): number;
 }
 
-interface Corpus {
-  readonly name: string;
-  readonly pages: readonly Bytes[];
-}
-
-/** Median nanoseconds a page, and what the blocks came to. */
+/** Nanoseconds a page, and what the blocks of the corpus came to. */
 interface Result {
   compress: number;
   decompress: number;
   bytes: number;
 }
 
-/** Whole pages of `bytes`, at most PAGES, spread evenly. */
-function paged(name: string, bytes: Uint8Array): Corpus {
-  const count = Math.floor(bytes.length / PAGE_SIZE);
-  const wanted = Math.min(PAGES, count);
-  const memory = new Uint8Array(wanted * PAGE_SIZE);
-  const pages: Bytes[] = [];
-  for (let i = 0; i < wanted; i++) {
-    const from = Math.floor((i * count) / wanted) * PAGE_SIZE;
-    const page = memory.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE);
-    page.set(bytes.subarray(from, from + PAGE_SIZE));
-    pages.push(page);
-  }
-  return { name, pages };
-}
-
-/** All files below `folder` whose name matches, in order, end to end. */
-function filesBelow(folder: URL, wanted: RegExp, limit: number): Uint8Array {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  const visit = (at: URL): void => {
-    const entries = [...Deno.readDirSync(at)];
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const { name, isDirectory, isFile } of entries) {
-      if (size >= limit) return;
-      if (isDirectory) visit(new URL(`${name}/`, at));
-      if (!isFile || !wanted.test(name)) continue;
-      const bytes = Deno.readFileSync(new URL(name, at));
-      parts.push(bytes);
-      size += bytes.length;
-    }
-  };
-  visit(folder);
-  return new Uint8Array(parts.flatMap((part) => [...part]));
-}
-
-/** `size` bytes from the middle of the running binary: machine code. */
-function machineCode(size: number): Uint8Array {
-  using file = Deno.openSync(Deno.execPath());
-  const middle = Math.floor(file.statSync().size / 2);
-  file.seekSync(middle - (middle % PAGE_SIZE), Deno.SeekMode.Start);
-  const bytes = new Uint8Array(size);
-  file.readSync(bytes);
-  return bytes;
-}
-
-function heapObjects(): Uint8Array {
-  const bytes = new Uint8Array(PAGES * PAGE_SIZE);
-  for (let i = 0; i < PAGES; i++) {
-    const page = bytes.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE);
-    fillKernelPage(page, "heap", 1, i, 1);
-  }
-  return bytes;
-}
-
-function sampledMemory(): Uint8Array {
-  const folder = new URL("lib/lab/data/pages/", root);
-  const samples = ["node", "python", "redis", "sqlite"].map((name) =>
-    gunzipSync(Deno.readFileSync(new URL(`${name}.pages.gz`, folder)))
-  );
-  return new Uint8Array(samples.flatMap((sample) => [...sample]));
-}
-
-function corpora(): Corpus[] {
-  const json = filesBelow(new URL("node_modules/.deno/", root), /\.json$/, 4e6);
-  return [
-    paged("text", filesBelow(new URL("lib/", root), /\.(ts|md)$/, 4e6)),
-    paged("json", json),
-    paged("code", machineCode(8 << 20)),
-    paged("heap", heapObjects()),
-    paged("memory", sampledMemory()),
-  ];
-}
+const noPeer = "none: there is no liblz4.so.1 here, and no other peer";
 
 function candidates(liblz4: LibLz4): Candidate[] {
-  const raw = { ...liblz4, name: `liblz4 ${liblz4.version}` };
-  return [raw, makeLz4(), makeLz4js()];
+  const peer = { ...liblz4, name: `liblz4 ${liblz4.version}` };
+  return [peer, makeLz4(), makeLz4js()];
 }
 
-/** Blocks of one candidate, kept at their exact size for the decoder. */
+/** Blocks one behind the other in one buffer, as in a pool. */
 function compressAll(candidate: Candidate, { pages }: Corpus): Bytes[] {
-  const room = new Uint8Array(PAGE_SIZE + 64);
+  const pool = new Uint8Array(pages.length * (PAGE_SIZE + 64));
+  let end = 0;
   return pages.map((page) => {
+    const room = pool.subarray(end, end + PAGE_SIZE + 64);
     const size = candidate.compress(page, room);
-    return size > 0 ? room.slice(0, size) : page;
+    if (size <= 0) return room.subarray(0, 0);
+    end += size;
+    return room.subarray(0, size);
   });
-}
-
-function timeRound(work: () => void, pages: number): number {
-  const start = performance.now();
-  work();
-  return ((performance.now() - start) * 1e6) / pages;
 }
 
 function median(values: number[]): number {
@@ -138,50 +65,54 @@ function median(values: number[]): number {
   return values[values.length >> 1]!;
 }
 
-/** All candidates over one corpus, taking turns. */
+/**
+ * What `work(i, k)` costs for candidate k, over all i below `count`, taking
+ * turns. @returns nanoseconds for one i, by candidate
+ */
+function takeTurns(
+  count: number,
+  candidateCount: number,
+  work: (i: number, candidate: number) => void,
+): number[] {
+  const turns = Math.floor(count / TURN);
+  const times = Array.from(
+    { length: candidateCount },
+    () => Array.from({ length: turns }, (): number[] => []),
+  );
+  // Once over everything, then again: nobody learns 16 pages by heart.
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let turn = 0; turn < turns; turn++) {
+      for (let k = 0; k < candidateCount; k++) {
+        const start = performance.now();
+        for (let i = turn * TURN; i < (turn + 1) * TURN; i++) work(i, k);
+        times[k]![turn]!.push(performance.now() - start);
+      }
+    }
+  }
+  return times.map((each) => {
+    const sum = each.reduce((total, values) => total + median(values), 0);
+    return (sum * 1e6) / (turns * TURN);
+  });
+}
+
+/** All candidates over one corpus. */
 function measure(all: Candidate[], corpus: Corpus): Result[] {
   const { pages } = corpus;
   const room = new Uint8Array(PAGE_SIZE + 64);
   const page = new Uint8Array(PAGE_SIZE);
   const blocks = all.map((candidate) => compressAll(candidate, corpus));
-  const times = all.map(() =>
-    ({ compress: [], decompress: [] }) as {
-      compress: number[];
-      decompress: number[];
-    }
-  );
-  for (let round = 0; round < ROUNDS + 3; round++) {
-    all.forEach((candidate, i) => {
-      const compress = timeRound(() => {
-        for (const source of pages) candidate.compress(source, room);
-      }, pages.length);
-      const decompress = timeRound(() => {
-        for (const block of blocks[i]!) {
-          if (block.length < PAGE_SIZE) candidate.decompress(block, page);
-        }
-      }, pages.length);
-      if (round < 3) return; // The compiler still works on it.
-      times[i]!.compress.push(compress);
-      times[i]!.decompress.push(decompress);
-    });
-  }
-  return all.map((_, i) => ({
-    compress: median(times[i]!.compress),
-    decompress: median(times[i]!.decompress),
-    bytes: blocks[i]!.reduce((sum, block) => sum + block.length, 0),
+  const compress = takeTurns(pages.length, all.length, (i, k) => {
+    all[k]!.compress(pages[i]!, room);
+  });
+  const decompress = takeTurns(pages.length, all.length, (i, k) => {
+    const block = blocks[k]![i]!;
+    if (block.length > 0) all[k]!.decompress(block, page);
+  });
+  return all.map((_, k) => ({
+    compress: compress[k]!,
+    decompress: decompress[k]!,
+    bytes: blocks[k]!.reduce((n, { length }) => n + (length || PAGE_SIZE), 0),
   }));
-}
-
-/** How many of a candidate's blocks liblz4 does not give the page back for. */
-function refused(liblz4: LibLz4, candidate: Candidate, corpus: Corpus): number {
-  const page = new Uint8Array(PAGE_SIZE);
-  const blocks = compressAll(candidate, corpus);
-  return blocks.filter((block, i) => {
-    if (block.length === PAGE_SIZE) return false;
-    const size = liblz4.decompress(block, page);
-    if (size !== PAGE_SIZE) return true;
-    return corpus.pages[i]!.some((byte, at) => byte !== page[at]);
-  }).length;
 }
 
 function geometricMean(values: number[]): number {
@@ -189,74 +120,98 @@ function geometricMean(values: number[]): number {
   return Math.exp(sum / values.length);
 }
 
-function report(liblz4: LibLz4, json: boolean): void {
+/** The rows of one candidate; a goal of Infinity: shown for comparison. */
+function rowsOf(
+  all: Candidate[],
+  k: number,
+  sets: Corpus[],
+  results: Result[][],
+): Row[] {
+  const { name } = all[k]!;
+  const peer = all[0]!.name;
+  const own = name === "lz4";
+  const rows: Row[] = [];
+  const add = (what: string, ratios: number[], each: number, mean: number) => {
+    const row = (label: string, ratio: number, goal: number) => {
+      const reached = own ? goal : Infinity;
+      rows.push({ name: label, ratio, peer, goal: reached, better: "less" });
+    };
+    ratios.forEach((ratio, c) =>
+      row(`${name} ${what} ${sets[c]!.name}`, ratio, each)
+    );
+    row(`${name} ${what} mean`, geometricMean(ratios), mean);
+  };
+  const times = (of: (result: Result) => number) =>
+    results.map((row) => of(row[k]!) / of(row[0]!));
+  add("compress", times((row) => row.compress), 1.6, 1.5);
+  add("decompress", times((row) => row.decompress), 2.0, 1.75);
+  rows.push({
+    name: `${name} compression ratio`,
+    ratio: 1 / geometricMean(times((row) => row.bytes)),
+    peer,
+    goal: own ? 0.998 : 0,
+    better: "more",
+  });
+  return rows;
+}
+
+/** The check of a page of equal words, against a copy into another frame. */
+export function sameFilledRow(): Row {
+  const count = 1024;
+  const frames = new Uint8Array(2 * count * PAGE_SIZE).fill(7);
+  const pages = piecesOf(frames, 2 * count, PAGE_SIZE);
+  let found = 0;
+  const work = (i: number, k: number) => {
+    if (k === 0) pages[count + i]!.set(pages[i]!);
+    else if (page_same_filled(pages[i]!) !== null) found++;
+  };
+  const start = performance.now();
+  while (performance.now() - start < WARM_UP) takeTurns(count, 2, work);
+  const [copied, checked] = takeTurns(count, 2, work);
+  if (found === 0) throw new Error("bench: no page was same-filled");
+  return {
+    name: "same-filled check",
+    ratio: checked! / copied!,
+    peer: "a copy of the page",
+    goal: 1.2,
+    better: "less",
+  };
+}
+
+/**
+ * Our LZ4 beside liblz4: time on each corpus and in the mean, and size; then
+ * lz4js likewise. Without a peer: one row that says so.
+ */
+export function lz4Rows(): Row[] {
+  const liblz4 = openLibLz4();
+  if (liblz4 === null) {
+    const missing = { ratio: NaN, peer: noPeer, goal: 1.5, better: "less" };
+    return [{ name: "lz4 compress mean", ...missing } as Row, sameFilledRow()];
+  }
   const all = candidates(liblz4);
   const sets = corpora();
+  sets.forEach((corpus) => measure(all, corpus));
   const results = sets.map((corpus) => measure(all, corpus));
-  const peer = all[0]!.name;
-  if (!json) {
-    console.log(
-      "corpus  candidate     compress ns    × decompress ns    ×  size",
-    );
-  }
-  results.forEach((rows, c) => {
-    rows.forEach((row, i) => {
-      if (json) return;
-      const base = rows[0]!;
-      console.log(
-        sets[c]!.name.padEnd(7),
-        all[i]!.name.padEnd(13),
-        row.compress.toFixed(0).padStart(11),
-        (row.compress / base.compress).toFixed(2).padStart(5),
-        row.decompress.toFixed(0).padStart(12),
-        (row.decompress / base.decompress).toFixed(2).padStart(5),
-        (row.bytes / base.bytes).toFixed(4),
-      );
-    });
-  });
-  for (let i = 1; i < all.length; i++) {
-    const own = all[i]!.name === "lz4";
-    const mean = (of: (row: Result) => number) =>
-      geometricMean(results.map((rows) => of(rows[i]!) / of(rows[0]!)));
-    const lines = [
-      {
-        name: `${all[i]!.name} compress time`,
-        ratio: mean((row) => row.compress),
-        peer,
-        goal: own ? 1.5 : null,
-        better: "lower",
-      },
-      {
-        name: `${all[i]!.name} decompress time`,
-        ratio: mean((row) => row.decompress),
-        peer,
-        goal: own ? 1.75 : null,
-        better: "lower",
-      },
-      {
-        name: `${all[i]!.name} compression ratio`,
-        ratio: 1 / mean((row) => row.bytes),
-        peer,
-        goal: own ? 0.998 : null,
-        better: "higher",
-      },
-      {
-        name: `${all[i]!.name} blocks refused by liblz4`,
-        ratio: sets.reduce((n, set) => n + refused(liblz4, all[i]!, set), 0),
-        peer,
-        goal: own ? 0 : null,
-        better: "lower",
-      },
-    ];
-    for (const line of lines) {
-      if (json) console.log(JSON.stringify(line));
-      else console.log(`${line.name}: ${+line.ratio.toFixed(4)}`);
-    }
-  }
+  return [
+    ...rowsOf(all, 1, sets, results),
+    sameFilledRow(),
+    ...rowsOf(all, 2, sets, results),
+  ];
 }
 
 if (import.meta.main) {
-  const liblz4 = openLibLz4();
-  if (liblz4 === null) console.error("Cannot compare: no liblz4.so.1 here.");
-  else report(liblz4, Deno.args.includes("--json"));
+  const rows = lz4Rows();
+  if (Deno.args.includes("--safety")) rows.push(...safetyRows());
+  for (const row of rows) {
+    const { name, ratio, goal, better, peer } = row;
+    if (Deno.args.includes("--json")) {
+      console.log(JSON.stringify(row));
+      continue;
+    }
+    const wanted = Number.isFinite(goal) && goal > 0
+      ? `goal ${better === "less" ? "≤" : "≥"} ${goal}`
+      : "";
+    const figure = String(+ratio.toFixed(4)).padStart(9);
+    console.log(name.padEnd(40), figure, wanted.padEnd(14), peer);
+  }
 }

@@ -5,6 +5,7 @@
  */
 
 import * as esbuild from "esbuild";
+import { loneModules } from "../lib/engine_hash.ts";
 import { fromFileUrl, isThere, root, walk } from "./files.ts";
 
 /** Areas of lib/ whose modules a cell may import. */
@@ -51,7 +52,9 @@ export async function bundleScripts(): Promise<Scripts> {
 export function importable(): Map<string, string> {
   const lib = fromFileUrl(new URL("lib/", root));
   const modules = new Map([["swaplab", `${lib}mod.ts`]]);
-  modules.set("swaplab/mod.ts", `${lib}mod.ts`);
+  for (const name of ["mod.ts", ...loneModules]) {
+    modules.set(`swaplab/${name}`, lib + name);
+  }
   for (const area of AREAS.filter((name) => isThere(lib + name))) {
     for (const file of walk(lib + area, ".ts")) {
       modules.set(`swaplab/${file.slice(lib.length)}`, file);

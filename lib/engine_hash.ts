@@ -3,6 +3,14 @@
  * tests and the grader, so that what differs can be told from what broke.
  */
 
+/** Modules of the engine that stand in lib/ itself, beside its folders. */
+export const loneModules: readonly string[] = [
+  "eras.ts",
+  "kernel_version.ts",
+  "proposals.ts",
+  "quirks.ts",
+];
+
 /** SHA-256 of bytes or of a text, in hexadecimal. */
 export async function sha256(
   content: Uint8Array<ArrayBuffer> | string,

@@ -18,6 +18,8 @@ import {
 /** Functions that take tasks, or functions that make one, and drive them. */
 const runners: ReadonlySet<string> = new Set([
   "INIT_WORK",
+  "actor",
+  "stageActor",
   "run",
   "spawn",
   "explore",

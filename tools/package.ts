@@ -25,6 +25,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
 import * as esbuild from "esbuild";
 import { projectRoot } from "./files.ts";
+import { loneModules } from "../lib/engine_hash.ts";
 import { declarations } from "./package_types.ts";
 
 const LIB = join(projectRoot, "lib");
@@ -50,7 +51,7 @@ const AREAS = [
 ];
 
 /** `show()` finds its host here; the rest of lib/notebook runs notebooks. */
-const LONE_FILES = ["mod.ts", "kernel_version.ts", "notebook/host.ts"];
+const LONE_FILES = ["mod.ts", "notebook/host.ts", ...loneModules];
 
 /** What else decides how the package looks. */
 const RECIPE = [

@@ -26,7 +26,7 @@ const layers: readonly (readonly string[])[] = [
   ["mm"],
   ["lab"],
   ["show"],
-  ["notebook", "grade"],
+  ["notebook", "grade", "race"],
 ];
 
 /** Folders whose code runs in every host and under the explorer. */

@@ -11,12 +11,21 @@
  * 0x40 alone is a slot with no users that nobody may take: just given out,
  * cached after its last user left, or waiting to be really freed.
  *
- * Callers hold `si.lock`; the names with two underscores assert it.
+ * Callers hold the lock that guards the byte: that of its cluster, or si.lock
+ * on a device without clusters. The names with two underscores assert it.
  *
- * Kernel: mm/swapfile.c (v6.12). Differs: split off from swapfile.c; the
- * device's own lock stands for the cluster lock.
+ * Up to 2.6.30 the swap cache was one more user (`swap_map_cache_flag: "off"`):
+ * 2 is two page-table entries, or one and the cache. Helpers below say what a
+ * pin is, and who is left.
+ *
+ * Kernel: mm/swapfile.c (v6.12). Differs: split off from swapfile.c; no
+ * cont_lock, since nothing here pauses. With "off", a byte of today, not 16
+ * bits: a slot on its way from its last user to its device reads 0x40, that of
+ * 2.6.30 was free at once; full counts are continued, there they stayed full.
+ * Whoever looks for slots of the cache alone today does so then, too.
  */
 import { BUG_ON } from "swaplab/base/bug.ts";
+import { xa_load } from "swaplab/base/xarray.ts";
 import {
   EEXIST,
   EINVAL,
@@ -24,10 +33,13 @@ import {
   ENOMEM,
   type Errno,
 } from "swaplab/base/errno.ts";
-import { lockdep_assert_held } from "swaplab/locking/spinlock.ts";
 import type { Folio, Kernel, SwapInfoStruct } from "swaplab/mm/mm_types.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "swaplab/mm/pgtable.ts";
-import { get_page_from_freelist, GFP_ATOMIC } from "swaplab/mm/page_alloc.ts";
+import {
+  folio_put,
+  get_page_from_freelist,
+  GFP_ATOMIC,
+} from "swaplab/mm/page_alloc.ts";
 import {
   COUNT_CONTINUED,
   SWAP_CONT_MAX,
@@ -37,10 +49,35 @@ import {
   SWAP_MAP_SHMEM,
   SWP_CONTINUED,
 } from "swaplab/mm/swap.ts";
+import { assertSlotLocked } from "swaplab/mm/swap_cluster.ts";
+import { spaceIndex, swp_entry } from "swaplab/mm/swapops.ts";
 
 /** The byte without the cache bit. Keeps COUNT_CONTINUED, as Linux does. */
 export function swap_count(byte: number): number {
   return byte & ~SWAP_HAS_CACHE;
+}
+
+/** What the swap cache adds to a byte: the flag, or one more user. */
+export function pinUsage({ proposals }: Kernel): number {
+  return proposals.swap_map_cache_flag === "on" ? SWAP_HAS_CACHE : 1;
+}
+
+/**
+ * Does the swap cache alone hold the slot? The flag tells; without it a count
+ * of 1 may be a page-table entry as well, and the cache has to be looked at.
+ *
+ * Context: no lock needed; the answer without the slot's lock may be old.
+ */
+export function onlyCacheLeft(
+  k: Kernel,
+  si: SwapInfoStruct,
+  offset: number,
+): boolean {
+  if (si.swap_map[offset] !== pinUsage(k)) return false;
+  if (k.proposals.swap_map_cache_flag === "on") return true;
+  const space = si.swapper_spaces[spaceIndex(swp_entry(si.type, offset))]!;
+  const found = xa_load(space.xa, offset);
+  return found !== null && typeof found !== "number";
 }
 
 // #region answer-swap-duplicate
@@ -54,7 +91,7 @@ export function swap_count(byte: number): number {
  *   -EINVAL (the byte's count cannot be counted up),
  *   -ENOMEM (the count is full and has no continuation page)
  *
- * Context: caller holds si.lock. Kernel: mm/swapfile.c (v6.12).
+ * Context: caller holds the slot's lock. Kernel: mm/swapfile.c (v6.12).
  * Differs: one slot at a time; the caller looked the device up.
  */
 export function __swap_duplicate(
@@ -83,13 +120,16 @@ export function __swap_entry_free_locked(
   offset: number,
   usage: number,
 ): number {
-  lockdep_assert_held(si.lock);
+  assertSlotLocked(si, offset);
   const byte = si.swap_map[offset]!;
   let pinned = byte & SWAP_HAS_CACHE;
   let count = swap_count(byte);
 
   if (usage === SWAP_HAS_CACHE) {
-    BUG_ON(pinned === 0, `slot ${offset} loses a pin that it does not have`);
+    BUG_ON(
+      pinned === 0,
+      () => `slot ${offset} loses a pin that it does not have`,
+    );
     pinned = 0;
   } else if (count === SWAP_MAP_SHMEM) {
     count = 0;
@@ -108,7 +148,10 @@ function oneUserLess(
   offset: number,
   count: number,
 ): number {
-  BUG_ON(count === 0, `slot ${offset} loses a user that it does not have`);
+  BUG_ON(
+    count === 0,
+    () => `slot ${offset} loses a user that it does not have`,
+  );
   if (count !== COUNT_CONTINUED) return count - 1;
   const more = swap_count_continued(k, si, offset, count);
   return more ? SWAP_MAP_MAX | COUNT_CONTINUED : SWAP_MAP_MAX;
@@ -178,20 +221,23 @@ function borrow(memory: Uint8Array, places: readonly number[]): boolean {
  * @returns 0, also if the slot was freed or counted down meanwhile (the caller
  *   tries again and finds out); -ENOMEM if there is no free frame
  *
+ * @param spare a frame to use, from a caller who could sleep for one
+ *
  * Context: does not sleep (GFP_ATOMIC). Caller holds si.lock.
  */
 export function add_swap_count_continuation(
   k: Kernel,
   si: SwapInfoStruct,
   offset: number,
+  spare: Folio | null = null,
 ): Errno {
-  lockdep_assert_held(si.lock);
+  assertSlotLocked(si, offset);
   const count = swap_count(si.swap_map[offset]!);
   if ((count & ~COUNT_CONTINUED) !== SWAP_MAP_MAX) return 0;
   const key = offset >>> PAGE_SHIFT;
   const pages = si.continuations.get(key) ?? [];
   if (hasRoom(k.memory, pages, offset, count)) return 0;
-  const page = get_page_from_freelist(k, GFP_ATOMIC);
+  const page = spare ?? get_page_from_freelist(k, GFP_ATOMIC);
   if (page === null) return -ENOMEM;
   k.memory.fill(0, page.pfn * PAGE_SIZE, (page.pfn + 1) * PAGE_SIZE);
   si.continuations.set(key, [...pages, page]);
@@ -230,4 +276,13 @@ export function swp_swapcount(
     worth *= SWAP_CONT_MAX + 1;
   }
   return total;
+}
+
+/** swapoff: no slot is in use, the pages of digits can go. */
+export function free_swap_count_continuations(
+  k: Kernel,
+  si: SwapInfoStruct,
+): void {
+  for (const page of [...si.continuations.values()].flat()) folio_put(k, page);
+  si.continuations.clear();
 }

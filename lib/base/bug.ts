@@ -23,12 +23,19 @@ export class SimError extends Error {
   override name = "SimError";
 }
 
+/** What went wrong; a function where the words have to be put together. */
+type Message = string | (() => string);
+
 /** Stop the machine if `condition` holds. */
-export function BUG_ON(condition: boolean, message: string): void {
-  if (condition) throw new KernelBug(message);
+export function BUG_ON(condition: boolean, message: Message): void {
+  if (condition) stop(message);
 }
 
 /** As BUG_ON(); Linux checks these only with CONFIG_DEBUG_VM. */
-export function VM_BUG_ON(condition: boolean, message: string): void {
-  if (condition) throw new KernelBug(message);
+export function VM_BUG_ON(condition: boolean, message: Message): void {
+  if (condition) stop(message);
+}
+
+function stop(message: Message): never {
+  throw new KernelBug(typeof message === "string" ? message : message());
 }

@@ -72,6 +72,19 @@ export function list_move_tail<T>(node: ListHead<T>, head: ListHead<T>): void {
   list_add_tail(node, head);
 }
 
+/** Move all of `list` to the front of `head`, in order; `list` is empty. */
+export function list_splice_init<T>(list: ListHead<T>, head: ListHead<T>) {
+  if (list_empty(list)) return;
+  const first = list.next;
+  const last = list.prev;
+  last.next = head.next;
+  head.next.prev = last;
+  head.next = first;
+  first.prev = head;
+  list.next = list;
+  list.prev = list;
+}
+
 /** The object at the front, or null. */
 export function list_first_entry_or_null<T>(head: ListHead<T>): T | null {
   return head.next.owner;

@@ -1,110 +1,146 @@
 /**
- * A disk: a queue of requests that take their time and may fail.
+ * What SSD and hard disk share: a queue of requests, the pages themselves, and
+ * faults. ssd.ts and hdd.ts add how long a request takes, and which is next.
  *
- * Kernel: block/blk-core.c, include/linux/bio.h (v6.12). Differs: requests of
- * one page; each takes the same time; up to `queueDepth` are under way at
- * once, further ones wait in order. Contents are kept sparsely: a sector that
- * was never written reads as the byte 0xdb, like garbage on a used disk.
+ * Kernel: block/blk-mq.c, block/mq-deadline.c (v6.12). Differs: contents are
+ * kept sparsely; a page that was never written reads as the byte 0xdb, like
+ * garbage on a used disk. Which request is next is the device's own choice.
  */
 import { EIO, type Errno } from "../base/errno.ts";
 import { at, type Clock } from "../sim/clock.ts";
 import { nextFraction, type Rng } from "../sim/rng.ts";
+import {
+  type Bio,
+  type BlockDevice,
+  makeDiskStats,
+  REQ_OP_READ,
+} from "./bio.ts";
+import {
+  addToPlug,
+  makeRequest,
+  type Request,
+  type RequestQueue,
+} from "./blk_plug.ts";
 
-export const REQ_OP_READ = 0;
-export const REQ_OP_WRITE = 1;
-/** What a sector reads as before its first write. */
+/** What a page reads as before its first write. */
 export const neverWritten = 0xdb;
 
-/** One request: 4096 bytes between memory and page `sector` of the disk. */
-export interface Bio {
-  readonly op: typeof REQ_OP_READ | typeof REQ_OP_WRITE;
-  /** In pages of 4096 bytes. */
-  readonly sector: number;
-  /** Where the bytes are; read or filled when the request completes. */
-  readonly page: Uint8Array;
-  /** Called when the request is over. */
-  readonly bi_end_io: (status: Errno) => void;
+/**
+ * Bad luck, drawn from the machine's seed for each page: shares 0 … 1. The
+ * rates of errors may be changed while the device runs.
+ */
+export interface FaultOptions {
+  readErrorRate: number;
+  writeErrorRate: number;
+  /** A slow request takes `slowNanoseconds` more than its kind does. */
+  readonly slowRate?: number;
+  readonly slowNanoseconds?: number;
 }
 
-export interface DiskOptions {
-  /** In pages of 4096 bytes. */
+/** How one kind of disk behaves. */
+export interface DiskModel {
+  readonly name: string;
+  /** BLK_FEAT_* bits. */
+  readonly features: number;
   readonly pages: number;
-  readonly readNanoseconds: number;
-  readonly writeNanoseconds: number;
+  /** Requests under way at once; further ones wait. */
   readonly queueDepth: number;
-  /** Share of requests that fail, 0 … 1, drawn from the machine's seed. */
-  readonly readErrorRate: number;
-  readonly writeErrorRate: number;
+  /** Which of the waiting requests is next: an index; there is at least one. */
+  readonly pick: (waiting: readonly Request[]) => number;
+  /** Nanoseconds from `now` until this request is over; it begins now. */
+  readonly serve: (request: Request, now: number) => number;
 }
 
-export interface Disk {
-  readonly options: DiskOptions;
+/** A device with a queue. */
+export interface Disk extends BlockDevice {
   readonly sectors: Map<number, Uint8Array>;
-  readonly clock: Clock;
+  readonly faults: FaultOptions;
   readonly rng: Rng;
-  readonly queue: Bio[];
+  /** Requests that wait for their turn. */
+  readonly queue: Request[];
   inFlight: number;
-  reads: number;
-  writes: number;
-  errors: number;
 }
 
-export function makeDisk(options: DiskOptions, clock: Clock, rng: Rng): Disk {
-  return {
-    options,
-    sectors: new Map(),
+export function makeDisk(
+  model: DiskModel,
+  faults: FaultOptions,
+  clock: Clock,
+  rng: Rng,
+): Disk {
+  const sectors = new Map<number, Uint8Array>();
+  const disk: Disk = {
+    name: model.name,
+    features: model.features,
+    pages: model.pages,
     clock,
+    stats: makeDiskStats(),
+    sectors,
+    faults,
     rng,
     queue: [],
     inFlight: 0,
-    reads: 0,
-    writes: 0,
-    errors: 0,
+    // deno-lint-ignore require-yield -- a queue takes it and returns at once
+    *submit_bio(bio, plug) {
+      if (plug === null) toDevice.queueRequests([makeRequest(bio)]);
+      else addToPlug(plug, toDevice, bio);
+    },
+    hasPage: (sector) => sectors.has(sector),
+    framesUsed: () => 0,
+    slotFreeNotify: null,
   };
+  const toDevice: RequestQueue = {
+    queueRequests: (requests) => {
+      disk.queue.push(...requests);
+      startRequests(disk, model);
+    },
+    countMerge: () => disk.stats.merges++,
+  };
+  return disk;
 }
 
-/** Hand a request to the disk; it completes later, in simulated time. */
-export function submit_bio(disk: Disk, bio: Bio): void {
-  disk.queue.push(bio);
-  startRequests(disk);
-}
-
-function startRequests(disk: Disk): void {
-  while (disk.inFlight < disk.options.queueDepth) {
-    const bio = disk.queue.shift();
-    if (bio === undefined) return;
+/** Begin as many requests as the device does at once. */
+function startRequests(disk: Disk, model: DiskModel): void {
+  while (disk.inFlight < model.queueDepth && disk.queue.length > 0) {
+    const [request] = disk.queue.splice(model.pick(disk.queue), 1);
     disk.inFlight++;
-    const { readNanoseconds, writeNanoseconds } = disk.options;
-    const cost = bio.op === REQ_OP_READ ? readNanoseconds : writeNanoseconds;
-    at(disk.clock, disk.clock.now + cost, () => complete(disk, bio));
+    const { now } = disk.clock;
+    const cost = model.serve(request!, now) + slowness(disk);
+    at(disk.clock, now + cost, () => complete(disk, model, request!));
   }
 }
 
-function complete(disk: Disk, bio: Bio): void {
-  disk.inFlight--;
-  const status = transfer(disk, bio);
-  if (status !== 0) disk.errors++;
-  bio.bi_end_io(status);
-  startRequests(disk);
+function slowness({ rng, faults }: Disk): number {
+  const { slowRate = 0, slowNanoseconds = 0 } = faults;
+  return happens(rng, slowRate) ? slowNanoseconds : 0;
 }
 
-function transfer(disk: Disk, bio: Bio): Errno {
-  const { readErrorRate, writeErrorRate } = disk.options;
+function complete(disk: Disk, model: DiskModel, { bios }: Request): void {
+  disk.inFlight--;
+  for (const bio of bios) {
+    const status = transfer(disk, bio);
+    if (status !== 0) disk.stats.errors++;
+    bio.bi_end_io(status);
+  }
+  startRequests(disk, model);
+}
+
+/** Move the bytes of one page, or fail and move none. */
+function transfer({ sectors, stats, faults, rng }: Disk, bio: Bio): Errno {
   if (bio.op === REQ_OP_READ) {
-    disk.reads++;
-    if (fails(disk, readErrorRate)) return -EIO;
-    const content = disk.sectors.get(bio.sector);
+    stats.reads++;
+    if (happens(rng, faults.readErrorRate)) return -EIO;
+    const content = sectors.get(bio.sector);
     if (content === undefined) bio.page.fill(neverWritten);
     else bio.page.set(content);
     return 0;
   }
-  disk.writes++;
-  if (fails(disk, writeErrorRate)) return -EIO;
-  disk.sectors.set(bio.sector, bio.page.slice());
+  stats.writes++;
+  if (happens(rng, faults.writeErrorRate)) return -EIO;
+  sectors.set(bio.sector, bio.page.slice());
   return 0;
 }
 
 /** No number is drawn at rate 0, so that a faultless run stays as it is. */
-function fails(disk: Disk, rate: number): boolean {
-  return rate > 0 && nextFraction(disk.rng) < rate;
+export function happens(rng: Rng, rate: number): boolean {
+  return rate > 0 && nextFraction(rng) < rate;
 }

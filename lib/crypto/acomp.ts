@@ -13,7 +13,8 @@
  *
  * Kernel: crypto/acompress.c, crypto/scompress.c (v6.12).
  * Differs: synchronous, plain byte arrays instead of requests and
- * scatterlists; what is not built in does not exist.
+ * scatterlists; what is not built in does not exist. No zstd and no lzo: no
+ * library runs them synchronously in every host, is small and fits our licence.
  */
 import { makeDeflate } from "./deflate.ts";
 import { makeLz4 } from "./lz4.ts";

@@ -12,30 +12,56 @@ const MINMATCH = 4;
 
 /** Views of the buffers used last: nothing is allocated for a page. */
 export interface Lz4Views {
+  srcBuffer: ArrayBufferLike;
+  dstBuffer: ArrayBufferLike;
   srcView: DataView;
   dstView: DataView;
 }
 
-/** `view`, or a new view of `bytes`' buffer if it was another one. */
-export function viewOf(bytes: Uint8Array, view: DataView): DataView {
-  return bytes.buffer === view.buffer ? view : new DataView(bytes.buffer);
+export function makeLz4Views(): Lz4Views {
+  const buffer = new ArrayBuffer(0);
+  const view = new DataView(buffer);
+  return { srcBuffer: buffer, dstBuffer: buffer, srcView: view, dstView: view };
 }
 
-/** Copy 8 bytes at once, wherever they lie. No BigInt is ever made of them. */
-export function copy8(
+/** Look at the buffers of `src` and `dst`; as a rule they are the last ones. */
+export function lookAt(
+  views: Lz4Views,
+  src: Uint8Array,
+  dst: Uint8Array,
+): void {
+  const from = src.buffer;
+  const to = dst.buffer;
+  if (from !== views.srcBuffer) {
+    views.srcBuffer = from;
+    views.srcView = new DataView(from);
+  }
+  if (to !== views.dstBuffer) {
+    views.dstBuffer = to;
+    views.dstView = new DataView(to);
+  }
+}
+
+/**
+ * Copy 8 bytes at once, wherever they lie. No BigInt is ever made of them.
+ * (lz4.ts has its own: an imported function is looked up at each call.)
+ */
+const copy8 = (
   to: DataView,
   at: number,
   from: DataView,
   source: number,
-): void {
+): void => {
   to.setBigInt64(at, from.getBigInt64(source, true), true);
-}
+};
 
 /**
  * Copy a match: `length` bytes that may overlap what they write.
  *
- * Word by word that is right only if the match begins at least one word back,
- * and if there is room below `limit` for what the last word writes too much.
+ * Word by word that is right only if the bytes come from at least one word
+ * back. A shorter pattern repeats; so, once 8 bytes of it stand there, we go
+ * back by several patterns instead of one. Words may write up to 15 bytes too
+ * many, which the next sequence overwrites; near `limit` it is bytes again.
  */
 function copyMatch(
   view: DataView,
@@ -44,16 +70,28 @@ function copyMatch(
   length: number,
   limit: number,
 ): void {
-  const end = at + length;
-  if (offset >= 8 && end + 8 <= limit) {
-    for (; at < end; at += 8) copy8(view, at, view, at - offset);
-    return;
+  const end = (at + length) | 0;
+  const safe = (limit - 16) | 0;
+  let from = (at - offset) | 0;
+  if (offset < 8) {
+    const begin = Math.min(at + 8, end);
+    while (at < begin) view.setUint8(at++, view.getUint8(from++));
+    from = (at - offset * (((7 / offset) | 0) + 1)) | 0;
   }
-  for (; at < end; at++) view.setUint8(at, view.getUint8(at - offset));
+  while (at < end && at <= safe) {
+    copy8(view, at, view, from);
+    copy8(view, at + 8, view, from + 8);
+    at = (at + 16) | 0;
+    from = (from + 16) | 0;
+  }
+  while (at < end) view.setUint8(at++, view.getUint8(from++));
 }
 
 /**
  * Decompress one block. One long function for speed, as its counterpart.
+ *
+ * Positions are positions in the buffers; `| 0` tells the compiler that they
+ * are 32-bit integers.
  *
  * @returns bytes written, or -EINVAL if the block is malformed or its content
  * does not fit `dst`
@@ -63,27 +101,46 @@ export function lz4Decompress(
   src: Uint8Array,
   dst: Uint8Array,
 ): number {
-  const srcView = views.srcView = viewOf(src, views.srcView);
-  const dstView = views.dstView = viewOf(dst, views.dstView);
-  // From here on positions are positions in the buffers, 32-bit integers.
+  lookAt(views, src, dst);
+  const { srcView, dstView } = views;
   let from = src.byteOffset | 0;
   let out = dst.byteOffset | 0;
   const start = out;
   const srcEnd = (from + src.length) | 0;
   const dstEnd = (out + dst.length) | 0;
+  // Up to here there is room for 16 literals and an offset, and for a short
+  // match behind 14 literals, whatever the token says.
+  const srcSafe = (srcEnd - 18) | 0;
+  const outSafe = (dstEnd - 32) | 0;
 
   while (from < srcEnd) {
-    const token = srcView.getUint8(from++);
+    const token = srcView.getUint8(from);
+    from = (from + 1) | 0;
     let literals = token >> 4;
     let length = token & 15;
+    let offset = 0;
 
-    // Most sequences have few literals. Far from both ends they are one or two
-    // words, whatever lies behind them; the match overwrites the excess.
-    if (literals < 15 && from + 16 < srcEnd && out + 16 <= dstEnd) {
+    if (literals < 15 && from <= srcSafe && out <= outSafe) {
+      // Few literals, far from both ends: two words, whatever lies behind
+      // them. To ask how many are needed costs more than to copy them.
       copy8(dstView, out, srcView, from);
-      if (literals > 8) copy8(dstView, out + 8, srcView, from + 8);
-      from += literals;
-      out += literals;
+      copy8(dstView, out + 8, srcView, from + 8);
+      from = (from + literals) | 0;
+      out = (out + literals) | 0;
+      offset = srcView.getUint16(from, true);
+      from = (from + 2) | 0;
+
+      // Most matches are short, too: up to 18 bytes.
+      const match = (out - offset) | 0;
+      if (length < 15 && offset >= 8 && match >= start) {
+        copy8(dstView, out, dstView, match);
+        copy8(dstView, out + 8, dstView, match + 8);
+        if (length > 12) {
+          dstView.setInt16(out + 16, dstView.getInt16(match + 16, true), true);
+        }
+        out = (out + length + MINMATCH) | 0;
+        continue;
+      }
     } else {
       // How many literals?
       if (literals === 15) {
@@ -96,37 +153,31 @@ export function lz4Decompress(
       }
 
       // Copy them, by words if both sides have room for the last excess.
-      const end = from + literals;
+      const end = (from + literals) | 0;
       if (end > srcEnd || out + literals > dstEnd) return -EINVAL;
       let to = out;
-      if (end + 8 <= srcEnd && out + literals + 8 <= dstEnd) {
-        for (; from < end; from += 8, to += 8) {
+      if (end + 16 <= srcEnd && out + literals + 16 <= dstEnd) {
+        while (from < end) {
           copy8(dstView, to, srcView, from);
+          copy8(dstView, to + 8, srcView, from + 8);
+          from = (from + 16) | 0;
+          to = (to + 16) | 0;
         }
       } else {
         while (from < end) dstView.setUint8(to++, srcView.getUint8(from++));
       }
       from = end;
-      out += literals;
+      out = (out + literals) | 0;
 
       // The last sequence has no match.
       if (from === srcEnd) return out - start;
       if (from + 2 > srcEnd) return -EINVAL;
+      offset = srcView.getUint16(from, true);
+      from = (from + 2) | 0;
     }
 
     // Where does the match begin? Not before the page, not here.
-    const offset = srcView.getUint16(from, true);
-    from += 2;
     if (offset === 0 || offset > out - start) return -EINVAL;
-
-    // Most matches are short, too: up to 18 bytes are three words at most.
-    if (length < 15 && offset >= 8 && out + 24 <= dstEnd) {
-      copy8(dstView, out, dstView, out - offset);
-      if (length > 4) copy8(dstView, out + 8, dstView, out - offset + 8);
-      if (length > 12) copy8(dstView, out + 16, dstView, out - offset + 16);
-      out += length + MINMATCH;
-      continue;
-    }
 
     // How long is it?
     if (length === 15) {
@@ -137,10 +188,10 @@ export function lz4Decompress(
         length += more;
       }
     }
-    length += MINMATCH;
+    length = (length + MINMATCH) | 0;
     if (out + length > dstEnd) return -EINVAL;
     copyMatch(dstView, out, offset, length, dstEnd);
-    out += length;
+    out = (out + length) | 0;
   }
   return -EINVAL;
 }

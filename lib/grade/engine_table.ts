@@ -4,7 +4,7 @@
  */
 import { build, stop } from "esbuild";
 import { transform } from "sucrase";
-import { engineHash } from "../engine_hash.ts";
+import { engineHash, loneModules } from "../engine_hash.ts";
 import type { ModuleTable } from "./protocol.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -25,7 +25,7 @@ export interface Engine {
 
 /** Compile and bundle; takes about a third of a second. */
 export async function loadEngine(): Promise<Engine> {
-  const paths = ["lib/kernel_version.ts"];
+  const paths = loneModules.map((name) => `lib/${name}`);
   for (const area of areas) await findModules(`lib/${area}`, paths);
   const table: Record<string, string> = {};
   for (const path of paths.sort()) table[path] = await compileModule(path);

@@ -6,14 +6,21 @@
  * up. With `debug: true` it runs after every operation.
  */
 import { KernelBug } from "../base/bug.ts";
-import { entriesOf, listLength } from "../base/list.ts";
+import { listLength } from "../base/list.ts";
 import { xa_load } from "../base/xarray.ts";
-import type { Folio, Kernel, SwapInfoStruct } from "../mm/mm_types.ts";
+import type {
+  Folio,
+  Kernel,
+  MemCgroup,
+  SwapInfoStruct,
+} from "../mm/mm_types.ts";
 import {
   folio_test_locked,
   folio_test_swapcache,
   folio_test_uptodate,
+  folioOfObject,
 } from "../mm/page_flags.ts";
+import { nr_free_pages } from "../mm/page_alloc.ts";
 import {
   pte_pfn,
   pte_present,
@@ -21,11 +28,21 @@ import {
   ptep_get,
   PTRS_PER_PTE,
 } from "../mm/pgtable.ts";
-import { SWAP_HAS_CACHE, SWAP_MAP_BAD } from "../mm/swap.ts";
+import { swapinError } from "../mm/shmem.ts";
+import { SWAP_HAS_CACHE, SWAP_MAP_BAD, SWAP_MAP_SHMEM } from "../mm/swap.ts";
 import { zeromapTest } from "../mm/swap_alloc.ts";
-import { swp_swapcount } from "../mm/swap_count.ts";
-import { entryName, swp_entry, swp_offset, swp_type } from "../mm/swapops.ts";
+import { swap_count, swp_swapcount } from "../mm/swap_count.ts";
+import {
+  entryName,
+  non_swap_entry,
+  swp_entry,
+  type SwpEntry,
+} from "../mm/swapops.ts";
+import { si_swapinfo } from "../mm/swapon.ts";
 import { zswap_total_pages } from "../mm/zswap_pool.ts";
+import { checkMemcg } from "./invariants_memcg.ts";
+import { checkClusters, parkedSlots } from "./invariants_swap.ts";
+import { checkZswap } from "./invariants_zswap.ts";
 
 /** Users found in the page tables. */
 interface Census {
@@ -35,7 +52,8 @@ interface Census {
   readonly users: Map<string, number>;
 }
 
-function must(condition: boolean, rule: string): void {
+/** One rule; a KernelBug if it does not hold. */
+export function must(condition: boolean, rule: string): void {
   if (!condition) throw new KernelBug(`Invariant broken: ${rule}`);
 }
 
@@ -48,16 +66,20 @@ function census(k: Kernel): Census {
   const found: Census = { mappings: new Map(), users: new Map() };
   for (const mm of k.mms) {
     let present = 0;
+    let shared = 0;
     let swapped = 0;
     for (const table of mm.tables.values()) {
       for (let index = 0; index < PTRS_PER_PTE; index++) {
         if (table.words[index] === 0n) continue;
         const pte = ptep_get(table, index);
         if (!pte_present(pte)) {
+          const entry = pte_to_swp_entry(pte);
+          if (non_swap_entry(entry)) continue;
           swapped++;
-          add(found.users, entryName(pte_to_swp_entry(pte)));
+          add(found.users, entryName(entry));
         } else if (pte_pfn(pte) !== k.zero_pfn) {
-          present++;
+          if (folioOfObject(k.mem_map[pte_pfn(pte)]!)) shared++;
+          else present++;
           add(found.mappings, pte_pfn(pte) as number);
         }
       }
@@ -68,10 +90,23 @@ function census(k: Kernel): Census {
         `pages, counted ${mm.anon_pages}`,
     );
     must(
+      mm.shmem_pages === shared,
+      `process ${mm.pid}: ${shared} shared pages, counted ${mm.shmem_pages}`,
+    );
+    must(
       mm.swap_ents === swapped,
       `process ${mm.pid}: ${swapped} swapped ` +
         `pages, counted ${mm.swap_ents}`,
     );
+  }
+  for (const { mapping, swapped } of k.shmem_swaplist) {
+    const entries = [...mapping.i_pages.entries.values()]
+      .filter((each) => typeof each === "number" && each !== swapinError);
+    must(
+      swapped === entries.length,
+      `${mapping.i_pages.name}: ${entries.length} in swap, counted ${swapped}`,
+    );
+    for (const entry of entries) add(found.users, entryName(entry as SwpEntry));
   }
   return found;
 }
@@ -80,10 +115,15 @@ function census(k: Kernel): Census {
 export function checkMachine({ k }: { readonly k: Kernel }): void {
   const found = census(k);
   checkFrames(k, found);
-  checkLists(k);
-  for (const si of k.swap_info) checkSlots(k, si, found);
+  checkLists(k.root_mem_cgroup);
+  const parked = parkedSlots(k);
+  for (const si of k.swap_info) {
+    checkSlots(k, si, found, parked);
+    checkClusters(si);
+  }
   checkSwapTotals(k);
   checkZswap(k);
+  checkMemcg(k);
   must(k.warnings.length === 0, `no warnings, got: ${k.warnings.join("; ")}`);
 }
 
@@ -101,7 +141,8 @@ function checkFrames(k: Kernel, found: Census): void {
       `frame ${folio.pfn}: ${mappings} ` +
         `mappings, counted ${folio._mapcount}`,
     );
-    const references = mappings + (folio_test_swapcache(folio) ? 1 : 0);
+    const owned = folio_test_swapcache(folio) || folioOfObject(folio);
+    const references = mappings + (owned ? 1 : 0);
     if (references === 0) pool++;
     else {
       must(
@@ -111,54 +152,57 @@ function checkFrames(k: Kernel, found: Census): void {
       );
     }
   }
-  const total = used + k.zone.free_list.length + 1;
+  const total = used + nr_free_pages(k) + 1;
   must(
     total === k.totalram_pages,
     `${k.totalram_pages} frames, ${total} found`,
   );
   const digits = k.swap_info.flatMap((si) => [...si.continuations.values()]);
-  const expected = zswap_total_pages(k) + digits.flat().length;
+  // One that was away may have come back under another number.
+  const disks = [...new Set(k.swap_info.map(({ disk }) => disk))];
+  const onZram = disks.reduce((n, disk) => n + disk.framesUsed(), 0);
+  const expected = zswap_total_pages(k) + digits.flat().length + onZram;
   must(
     pool === expected,
-    `${pool} frames are no user's, zswap's pool and ` +
-      `the swap map's digits have ${expected}`,
+    `${pool} frames are no user's, zswap's pool, zram ` +
+      `and the swap map's digits have ${expected}`,
   );
 }
 
-function checkLists({ lruvec }: Kernel): void {
-  const inactive = listLength(lruvec.inactive_anon);
-  const active = listLength(lruvec.active_anon);
-  must(
-    inactive === lruvec.nr_inactive_anon,
-    `nr_inactive_anon ` +
-      `${lruvec.nr_inactive_anon}, on the list ${inactive}`,
-  );
-  must(
-    active === lruvec.nr_active_anon,
-    `nr_active_anon ` +
-      `${lruvec.nr_active_anon}, on the list ${active}`,
-  );
+/** The counters of every list of a group and of those below it. */
+function checkLists(memcg: MemCgroup): void {
+  for (const { lruvec } of memcg.nodeinfo) {
+    for (const [lru, list] of lruvec.lists.entries()) {
+      const found = listLength(list);
+      must(
+        lruvec.lru_size[lru] === found,
+        `group ${memcg.name}, node ${lruvec.pgdat.node_id}: lru_size[${lru}] ` +
+          `${lruvec.lru_size[lru]}, on the list ${found}`,
+      );
+    }
+  }
+  for (const child of memcg.children) checkLists(child);
 }
 
 /** A byte of the map says what the page tables and the cache say. */
-function checkSlots(k: Kernel, si: SwapInfoStruct, found: Census): void {
+function checkSlots(
+  k: Kernel,
+  si: SwapInfoStruct,
+  found: Census,
+  parked: ReadonlySet<string>,
+): void {
   let inuse = 0;
   for (let offset = 1; offset < si.max; offset++) {
     const byte = si.swap_map[offset]!;
     if (byte === SWAP_MAP_BAD) continue;
     const name = entryName(swp_entry(si.type, offset));
     const users = found.users.get(name) ?? 0;
-    const counted = swp_swapcount(k, si, offset);
-    must(counted === users, `slot ${name}: ${users} users, counted ${counted}`);
-    const cached = cachedFolio(si, offset) !== null;
-    const pinned = (byte & SWAP_HAS_CACHE) !== 0;
-    must(
-      cached === pinned,
-      `slot ${name}: in the cache ${cached}, ` +
-        `pinned ${pinned}`,
-    );
+    const waits = parked.has(name);
+    if (k.proposals.swap_map_cache_flag === "on") {
+      checkFlag(k, si, offset, users, waits);
+    } else checkPlainCount(k, si, offset, users, waits);
     if (byte !== 0) inuse++;
-    checkCopy(k, si, offset, byte);
+    if (!waits) checkCopy(k, si, offset, byte);
   }
   must(
     si.inuse_pages === inuse,
@@ -167,8 +211,58 @@ function checkSlots(k: Kernel, si: SwapInfoStruct, found: Census): void {
   );
 }
 
+/** The count is that of the users; the flag is another thing. */
+function checkFlag(
+  k: Kernel,
+  si: SwapInfoStruct,
+  offset: number,
+  users: number,
+  waits: boolean,
+): void {
+  const name = entryName(swp_entry(si.type, offset));
+  const byte = si.swap_map[offset]!;
+  // Shared memory's byte is no count: it says "one".
+  const counted = swap_count(byte) === SWAP_MAP_SHMEM
+    ? 1
+    : swp_swapcount(k, si, offset);
+  must(counted === users, `slot ${name}: ${users} users, counted ${counted}`);
+  const cached = cachedFolio(si, offset) !== null;
+  const pinned = (byte & SWAP_HAS_CACHE) !== 0;
+  must(
+    pinned === (cached !== waits) && (!waits || byte === SWAP_HAS_CACHE),
+    `slot ${name}: in the cache ${cached}, in a cache of slots ${waits}, ` +
+      `byte 0x${byte.toString(16)}`,
+  );
+}
+
+/** `swap_map_cache_flag: "off"`: users and the cache in one count. */
+function checkPlainCount(
+  k: Kernel,
+  si: SwapInfoStruct,
+  offset: number,
+  users: number,
+  waits: boolean,
+): void {
+  const name = entryName(swp_entry(si.type, offset));
+  const byte = si.swap_map[offset]!;
+  const cached = cachedFolio(si, offset) !== null ? 1 : 0;
+  if (waits && byte === SWAP_HAS_CACHE) {
+    must(users + cached === 0, `slot ${name} waits to be freed, but is used`);
+    return;
+  }
+  // One that waits to be given out has its count already.
+  const expected = users + cached + (waits ? 1 : 0);
+  const counted = swp_swapcount(k, si, offset);
+  must(
+    counted === expected && (byte & SWAP_HAS_CACHE) === 0,
+    `slot ${name}: ${users} users, ${cached} in the cache, waits ${waits}, ` +
+      `byte 0x${byte.toString(16)}`,
+  );
+}
+
 function cachedFolio(si: SwapInfoStruct, offset: number): Folio | null {
-  return xa_load(si.swapper_spaces[offset >>> 14]!.xa, offset);
+  const found = xa_load(si.swapper_spaces[offset >>> 14]!.xa, offset);
+  return typeof found === "number" ? null : found;
 }
 
 /** A slot with users has its page somewhere; one without has it nowhere. */
@@ -193,7 +287,7 @@ function checkCopy(
   // A locked folio is being read: ask again when it is done.
   const inMemory = folio !== null &&
     (folio_test_uptodate(folio) || folio_test_locked(folio));
-  const onDevice = si.disk.sectors.has(offset);
+  const onDevice = si.disk.hasPage(offset);
   must(
     inMemory || zero || compressed !== null || onDevice,
     `slot ${name} has users but its page is nowhere`,
@@ -202,41 +296,9 @@ function checkCopy(
 
 function checkSwapTotals(k: Kernel): void {
   const inuse = k.swap_info.reduce((sum, si) => sum + si.inuse_pages, 0);
-  const total = k.nr_swap_pages + inuse;
+  const { totalswap, freeswap } = si_swapinfo(k);
   must(
-    total === k.total_swap_pages,
-    `${k.total_swap_pages} slots, ` +
-      `${k.nr_swap_pages} free and ${inuse} in use`,
-  );
-}
-
-/** Every entry is in its tree and on the list; nothing else is. */
-function checkZswap(k: Kernel): void {
-  const { zswap } = k;
-  let stored = 0;
-  for (const trees of zswap.trees) {
-    for (const tree of trees) stored += tree.xa.entries.size;
-  }
-  must(
-    zswap.stored_pages === stored,
-    `stored_pages ${zswap.stored_pages}, ` +
-      `in the trees ${stored}`,
-  );
-  let listed = 0;
-  for (const entry of entriesOf(zswap.list_lru)) {
-    listed++;
-    const { swpentry } = entry;
-    const offset = swp_offset(swpentry);
-    const tree = zswap.trees[swp_type(swpentry)]![offset >>> 14]!;
-    must(
-      xa_load(tree.xa, offset) === entry,
-      `entry ${entryName(swpentry)} ` +
-        `is on the list and in its tree`,
-    );
-  }
-  must(
-    listed === stored && zswap.nr_lru === stored,
-    `${stored} entries, ` +
-      `${listed} on the list, nr_lru ${zswap.nr_lru}`,
+    freeswap + inuse === totalswap,
+    `${totalswap} slots, ${freeswap} free and ${inuse} in use`,
   );
 }

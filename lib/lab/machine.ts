@@ -11,27 +11,44 @@
  * back after a fault, and every page that is read, is compared with what was
  * written to it.
  */
-import { makeDisk } from "../block/disk.ts";
-import { alloc_workqueue, INIT_WORK, takeWork } from "../locking/workqueue.ts";
+import type { BlockDevice } from "../block/bio.ts";
+import { makeBrd } from "../block/brd.ts";
+import { makeHdd } from "../block/hdd.ts";
+import { makeSsd } from "../block/ssd.ts";
+import { rcu_init } from "../locking/rcu.ts";
+import { init_waitqueue_head } from "../locking/wait.ts";
+import {
+  alloc_workqueue,
+  INIT_WORK,
+  takeWork,
+  type Work,
+} from "../locking/workqueue.ts";
 import { idleUntilNextEvent, makeClock } from "../sim/clock.ts";
 import { makeRng, type Rng } from "../sim/rng.ts";
 import { run, type Task } from "../sim/task.ts";
 import { makeTrace } from "../sim/trace.ts";
-import { lruvec_init } from "../mm/lru.ts";
-import type { Kernel, Pfn, TaskStruct } from "../mm/mm_types.ts";
+import { makeInject } from "../mm/fault_inject.ts";
+import { makeRootMemcg, mem_cgroup_init } from "../mm/memcontrol.ts";
+import type { Kernel, Pfn, PgData, TaskStruct } from "../mm/mm_types.ts";
 import {
+  cpu_to_node,
   PF_KSWAPD,
   PF_MEMALLOC,
   setup_per_zone_wmarks,
 } from "../mm/page_alloc.ts";
-import { sys_swapon } from "../mm/swap_alloc.ts";
+import { makeSwapReadahead } from "../mm/swap_readahead.ts";
+import { SWAP_FLAG_PREFER } from "../mm/swap.ts";
+import { makeSwapState } from "../mm/swap_info.ts";
+import { sys_swapon } from "../mm/swapon.ts";
 import { makeVmEvents } from "../mm/vmstat.ts";
-import { balance_pgdat } from "../mm/vmscan.ts";
-import { zswap_setup } from "../mm/zswap.ts";
-import { zswap_pool_create } from "../mm/zswap_pool.ts";
+import { kswapd } from "../mm/vmscan_kswapd.ts";
+import { zswap_init } from "../mm/zswap.ts";
+import { makeZswapState } from "../mm/zswap_state.ts";
+import { addCgroup, type Cgroup, type CgroupOptions } from "./cgroup.ts";
 import { checkMachine } from "./invariants.ts";
 import { type MachineOptions, type Settings, settle } from "./options.ts";
 import { loadSamples, type PageSamples } from "./pages.ts";
+import { makeZramDevice } from "./zram_device.ts";
 import { makeProcess, type Process, type ProcessOptions } from "./process.ts";
 
 export interface Machine {
@@ -41,16 +58,35 @@ export interface Machine {
   readonly rng: Rng;
   /** Living processes, oldest first. */
   readonly processes: Process[];
+  /** Make a control group. */
+  cgroup(name: string, options?: CgroupOptions): Cgroup;
   /** Start a process with one area of anonymous memory. */
   spawn(options: ProcessOptions): Process;
   /** Let the task run to its end in the name of `who`, then the background. */
   run<T>(task: Task<T>, who: TaskStruct): T;
-  /** Let kswapd, the shrinker and the disk finish what they have begun. */
+  /** The same without the background, which should have its turn soon. */
+  runAlone<T>(task: Task<T>, who: TaskStruct): T;
+  /** kswapd and the workers have their turn. */
+  runBackground(): void;
+  /**
+   * Let kswapd, the shrinker and the disk finish what they have begun; or, if
+   * they find no end, let them try for a while.
+   */
   settle(): void;
 }
 
+/** Works that follow each other before a process goes on. */
+const worksPerTurn = 16;
+/** When memory is full, kswapd and zswap's worker can keep each other busy. */
+const mostTurns = 1000;
+
 /** The context in which nobody in particular runs. */
-export const swapper: TaskStruct = { comm: "swapper", mm: null, flags: 0 };
+export const swapper: TaskStruct = {
+  comm: "swapper",
+  mm: null,
+  cpu: 0,
+  flags: 0,
+};
 
 /**
  * makeMachine() - a machine that has just booted, its swap device on.
@@ -61,12 +97,8 @@ export function makeMachine(options: MachineOptions = {}): Machine {
   const settings = settle(options);
   const rng = makeRng(settings.seed);
   const k = makeKernel(settings);
-  k.zswap.pool = zswap_pool_create(
-    k,
-    settings.zswap.zpool,
-    settings.zswap.compressor,
-  );
-  if (settings.swap !== false) addSwap(k, settings.swap, rng);
+  zswap_init(k);
+  for (const swap of settings.swap) addSwap(k, swap, rng);
 
   const machine: Machine = {
     k,
@@ -74,8 +106,15 @@ export function makeMachine(options: MachineOptions = {}): Machine {
     samples: loadSamples(),
     rng,
     processes: [],
+    cgroup: (name, options) => addCgroup(machine, name, options),
     spawn: (processOptions) => makeProcess(machine, processOptions),
-    run: (task, who) => runOn(machine, task, who),
+    run: (task, who) => {
+      const value = runAlone(machine, task, who);
+      endTurn(machine);
+      return value;
+    },
+    runAlone: (task, who) => runAlone(machine, task, who),
+    runBackground: () => endTurn(machine),
     settle: () => settleDown(machine),
   };
   return machine;
@@ -83,85 +122,160 @@ export function makeMachine(options: MachineOptions = {}): Machine {
 
 function makeKernel(settings: Settings): Kernel {
   const { frames } = settings;
-  // The lowest frames first: a stack, so the highest go in first. Frame 0 is
-  // the page of zeros that fresh pages share.
-  const free_list = Array.from(
-    { length: frames - 1 },
-    (_, i) => (frames - 1 - i) as Pfn,
+  const memory = new Uint8Array(frames * 4096);
+  const nodes = Array.from(
+    { length: settings.nodes },
+    (_, nid) => makeNode(nid, settings, () => k),
   );
-  const k: Kernel = {
-    memory: new Uint8Array(frames * 4096),
+  const root = makeRootMemcg(nodes);
+  const bare: Omit<Kernel, "zswap"> = {
+    memory,
+    words: new BigUint64Array(memory.buffer),
     totalram_pages: frames,
     zero_pfn: 0 as Pfn,
     mem_map: new Array(frames).fill(null),
-    zone: { free_list, watermark: setup_per_zone_wmarks(frames) },
-    lruvec: lruvec_init(),
+    nodes,
+    nr_cpus: settings.cpus,
+    root_mem_cgroup: root,
+    memcg: mem_cgroup_init(root, settings.cpus),
+    rcu: rcu_init(),
+    proposals: settings.proposals,
+    quirks: settings.quirks,
     vm_event: makeVmEvents(),
     swap_info: [],
+    swap: makeSwapState(settings.nodes, settings.cpus),
     nr_swap_pages: 0,
     total_swap_pages: 0,
-    zswap: zswap_setup(() => k, settings.zswap),
+    nr_rotate_swap: 0,
+    readahead: makeSwapReadahead(settings.pageCluster),
+    swapcache_wq: init_waitqueue_head("swapcache_wq"),
     mms: new Set(),
+    vm_swappiness: 60,
+    shrinker_list: [],
+    next_shrinker_id: 0,
     next_pid: 1,
     next_anon_vma: 1,
+    shmem_swaplist: [],
+    next_shmem: 1,
     clock: makeClock(),
     costs: { fault: 1000, copyPage: 220, scanPage: 300 },
     trace: makeTrace(settings.traceEvents),
     workqueue: alloc_workqueue(),
-    kswapd: INIT_WORK("kswapd0", () => balance_pgdat(k)),
     current: swapper,
+    inject: makeInject(),
     warnings: [],
   };
+  const k: Kernel = Object.assign(bare, {
+    zswap: makeZswapState(bare, settings.zswap),
+  });
   return k;
 }
 
-function addSwap(
-  k: Kernel,
-  swap: Exclude<Settings["swap"], false>,
-  rng: Rng,
-): void {
-  const disk = makeDisk(
-    {
-      pages: swap.pages,
-      readNanoseconds: swap.readMicroseconds * 1000,
-      writeNanoseconds: swap.writeMicroseconds * 1000,
-      queueDepth: swap.queueDepth,
-      readErrorRate: swap.readErrorRate,
-      writeErrorRate: swap.writeErrorRate,
-    },
-    k.clock,
-    rng,
+/** An equal part of the frames; the last node has what is left over. */
+function makeNode(
+  node_id: number,
+  { frames, nodes }: Settings,
+  k: () => Kernel,
+): PgData {
+  const part = Math.floor(frames / nodes);
+  const node_start_pfn = node_id * part;
+  const node_end_pfn = node_id === nodes - 1 ? frames : node_start_pfn + part;
+  // Frame 0 is the page of zeros that fresh pages share.
+  const first = Math.max(1, node_start_pfn);
+  // The lowest frames first: a stack, so the highest go in first.
+  const free_list = Array.from(
+    { length: node_end_pfn - first },
+    (_, i) => (node_end_pfn - 1 - i) as Pfn,
   );
-  sys_swapon(k, disk);
+  const watermark = setup_per_zone_wmarks(
+    frames,
+    node_end_pfn - node_start_pfn,
+  );
+  const node: PgData = {
+    node_id,
+    node_start_pfn,
+    node_end_pfn,
+    zone: { free_list, watermark },
+    kswapd: INIT_WORK(`kswapd${node_id}`, () => kswapd(k(), node)),
+    kswapd_failures: 0,
+    flags: 0,
+  };
+  return node;
 }
 
-function runOn<T>(machine: Machine, task: Task<T>, who: TaskStruct): T {
+type SwapDevice = Settings["swap"][number];
+
+function addSwap(k: Kernel, swap: SwapDevice, rng: Rng): void {
+  const { priority } = swap;
+  const swap_flags = priority === null ? 0 : SWAP_FLAG_PREFER | priority;
+  sys_swapon(k, makeDevice(k, swap, rng), { swap_flags });
+}
+
+function makeDevice(k: Kernel, swap: SwapDevice, rng: Rng): BlockDevice {
+  const { pages, queueDepth, readErrorRate, writeErrorRate } = swap;
+  const faults = { readErrorRate, writeErrorRate };
+  switch (swap.kind) {
+    case "brd":
+      return makeBrd({ pages }, k.clock);
+    case "zram":
+      return makeZramDevice(k, { pages, compressors: swap.compressors });
+    case "hdd":
+      return makeHdd({ pages, ...faults }, k.clock, rng);
+    case "ssd": {
+      const readNanoseconds = swap.readMicroseconds * 1000;
+      const writeNanoseconds = swap.writeMicroseconds * 1000;
+      const speed = { readNanoseconds, writeNanoseconds, queueDepth };
+      return makeSsd({ pages, ...speed, ...faults }, k.clock, rng);
+    }
+  }
+}
+
+function runAlone<T>(machine: Machine, task: Task<T>, who: TaskStruct): T {
   const { k } = machine;
   const idle = () => idleUntilNextEvent(k.clock);
   k.current = who;
-  const value = run(task, idle);
-  runBackground(machine);
+  const value = run(task, idle, machine.settings.stepLimit);
   k.current = swapper;
-  if (machine.settings.debug) checkMachine(machine);
   return value;
 }
 
-/** kswapd and the workers, as long as they have something to do. */
-function runBackground({ k }: Machine): void {
+function endTurn(machine: Machine): void {
+  runBackground(machine);
+  machine.k.current = swapper;
+  if (machine.settings.debug) checkMachine(machine);
+}
+
+/**
+ * kswapd and the workers have their turn; each may queue the others again, and
+ * what is left after that has to wait until somebody else has run.
+ */
+function runBackground({ k, settings }: Machine): void {
   const idle = () => idleUntilNextEvent(k.clock);
-  let work = takeWork(k.workqueue);
-  for (; work !== null; work = takeWork(k.workqueue)) {
-    const reclaims = work === k.kswapd ? PF_MEMALLOC | PF_KSWAPD : 0;
-    k.current = { comm: work.name, mm: null, flags: reclaims };
-    run(work.func(), idle);
+  for (let turn = 0; turn < worksPerTurn; turn++) {
+    const work = takeWork(k.workqueue);
+    if (work === null) return;
+    k.current = workerOf(k, work);
+    run(work.func(), idle, settings.stepLimit);
   }
+}
+
+/** In whose name work is done: kswapd runs on its own node. */
+function workerOf(k: Kernel, work: Work): TaskStruct {
+  const { name: comm } = work;
+  const nid = k.nodes.findIndex(({ kswapd }) => kswapd === work);
+  if (nid < 0) return { comm, mm: null, cpu: 0, flags: 0 };
+  const cpus = Array.from({ length: k.nr_cpus }, (_, cpu) => cpu);
+  const cpu = cpus.find((cpu) => cpu_to_node(k, cpu) === nid) ?? 0;
+  return { comm, mm: null, cpu, flags: PF_MEMALLOC | PF_KSWAPD };
 }
 
 function settleDown(machine: Machine): void {
   const { k } = machine;
-  do {
+  const { pending } = k.workqueue;
+  for (let turn = 0; turn < mostTurns || pending.length === 0; turn++) {
     runBackground(machine);
-  } while (idleUntilNextEvent(k.clock) || k.workqueue.pending.length > 0);
+    if (!idleUntilNextEvent(k.clock) && pending.length === 0) break;
+  }
   k.current = swapper;
   if (machine.settings.debug) checkMachine(machine);
 }

@@ -3,6 +3,18 @@
  */
 import { compressorNames, crypto_has_acomp } from "../crypto/acomp.ts";
 import { zpoolNames } from "../mm/zpool.ts";
+import { type Proposals, proposals, v6_12 } from "../proposals.ts";
+import { type Quirks, quirkValues, v6_12Quirks } from "../quirks.ts";
+import {
+  got,
+  knownOnly,
+  oneOf,
+  positive,
+  record,
+  share,
+  truth,
+  wholeNumber,
+} from "./options_check.ts";
 
 export interface ZswapSettings {
   /** Kernel default: off. Here: on, since it is what the book is about. */
@@ -15,27 +27,50 @@ export interface ZswapSettings {
   readonly maxPoolPercent?: number;
   /** Percent of the limit, 1 … 100; 90. */
   readonly acceptThresholdPercent?: number;
+  /** Write back under memory pressure, before the pool is full; off. */
+  readonly shrinkerEnabled?: boolean;
+  /** Frames in the longest chain of zsmalloc, 4 … 16; 8 (v6.1: 4). */
+  readonly chainSize?: number;
 }
 
+/** A solid-state disk, a hard disk, a RAM disk, one that compresses. */
+export type SwapKind = (typeof swapKinds)[number];
+
 export interface SwapSettings {
+  /** "ssd". */
+  readonly kind?: SwapKind;
   /** Slots of 4096 bytes, the header included; four times the memory. */
   readonly pages?: number;
-  /** What one request takes; model figures of a SATA solid-state disk. */
+  /** 0 … 32767, higher first; null: after those, in the order given. */
+  readonly priority?: number | null;
+  /** What one request takes (ssd); figures of a SATA disk. */
   readonly readMicroseconds?: number;
   readonly writeMicroseconds?: number;
-  /** Requests under way at once. */
+  /** Requests under way at once (ssd). */
   readonly queueDepth?: number;
-  /** Share of requests that fail, 0 … 1; none. */
+  /** Share of requests that fail (ssd, hdd), 0 … 1; none. */
   readonly readErrorRate?: number;
   readonly writeErrorRate?: number;
+  /** Up to four (zram); the first is the one for new pages; ["lz4"]. */
+  readonly compressors?: readonly string[];
 }
 
 export interface MachineOptions {
   /** Memory in frames of 4096 bytes, at least 16; 1024 (4 MiB). */
   readonly frames?: number;
-  /** A swap device, or false for none. */
-  readonly swap?: SwapSettings | false;
+  /** Simulated CPUs; 1. */
+  readonly cpus?: number;
+  /** NUMA nodes that share the memory in equal parts; 1. */
+  readonly nodes?: number;
+  /** A swap device, several, or false for none. */
+  readonly swap?: SwapSettings | readonly SwapSettings[] | false;
+  /** Readahead takes 2 to this power slots at once (vm.page-cluster); 3. */
+  readonly pageCluster?: number;
   readonly zswap?: ZswapSettings;
+  /** Ideas of the threads that differ from v6.12: see proposals.ts. */
+  readonly proposals?: Partial<Proposals>;
+  /** What of other releases the machine does: see quirks.ts. */
+  readonly quirks?: Partial<Quirks>;
   /** Every random choice of the machine comes from it; 1. */
   readonly seed?: number;
   /** Check every invariant after every operation. Slow; off. */
@@ -44,79 +79,26 @@ export interface MachineOptions {
   readonly shadow?: boolean;
   /** Events kept; 0 switches tracing off; 20,000. */
   readonly traceEvents?: number;
+  /** Pauses of one task after which it is a livelock; 100,000,000. */
+  readonly stepLimit?: number;
 }
 
 /** All of it, with nothing left open. */
 export interface Settings {
   readonly frames: number;
-  readonly swap: Required<SwapSettings> | false;
+  readonly cpus: number;
+  readonly nodes: number;
+  /** The devices in the order of their numbers. */
+  readonly swap: readonly Required<SwapSettings>[];
+  readonly pageCluster: number;
   readonly zswap: Required<ZswapSettings>;
+  readonly proposals: Proposals;
+  readonly quirks: Quirks;
   readonly seed: number;
   readonly debug: boolean;
   readonly shadow: boolean;
   readonly traceEvents: number;
-}
-
-type Known = Readonly<Record<string, unknown>>;
-
-function got(value: unknown): string {
-  return typeof value === "string" ? `"${value}"` : String(value);
-}
-
-function wholeNumber(
-  name: string,
-  value: number,
-  least: number,
-  most: number = Number.MAX_SAFE_INTEGER,
-): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  const range = most === Number.MAX_SAFE_INTEGER
-    ? `≥ ${least}`
-    : `from ${least} to ${most}`;
-  throw new RangeError(
-    `${name}: wanted a whole number ${range}, got ${got(value)}`,
-  );
-}
-
-function positive(name: string, value: number): number {
-  if (typeof value === "number" && value > 0 && Number.isFinite(value)) {
-    return value;
-  }
-  throw new RangeError(`${name}: wanted a number > 0, got ${got(value)}`);
-}
-
-function share(name: string, value: number): number {
-  if (typeof value === "number" && value >= 0 && value <= 1) return value;
-  throw new RangeError(
-    `${name}: wanted a share from 0 to 1, got ${got(value)}`,
-  );
-}
-
-function truth(name: string, value: boolean): boolean {
-  if (typeof value === "boolean") return value;
-  throw new TypeError(`${name}: wanted true or false, got ${got(value)}`);
-}
-
-function oneOf(name: string, value: string, known: readonly string[]): string {
-  if (known.includes(value)) return value;
-  throw new RangeError(
-    `${name}: wanted one of ${known.join(", ")}; got ${got(value)}`,
-  );
-}
-
-/** A misspelt option would otherwise be a default, silently. */
-function knownOnly(where: string, given: object, known: readonly string[]) {
-  for (const name of Object.keys(given as Known)) {
-    if (known.includes(name)) continue;
-    throw new TypeError(
-      `${where}: no option "${name}"; there are ${known.join(", ")}`,
-    );
-  }
-}
-
-function record(where: string, value: unknown): void {
-  if (typeof value === "object" && value !== null) return;
-  throw new TypeError(`${where}: wanted an object, got ${got(value)}`);
+  readonly stepLimit: number;
 }
 
 /**
@@ -129,56 +111,138 @@ export function settle(options: MachineOptions = {}): Settings {
   record("makeMachine", options);
   knownOnly("makeMachine", options, [
     "frames",
+    "cpus",
+    "nodes",
     "swap",
+    "pageCluster",
     "zswap",
+    "proposals",
+    "quirks",
     "seed",
     "debug",
     "shadow",
     "traceEvents",
+    "stepLimit",
   ]);
   const frames = wholeNumber("frames", options.frames ?? 1024, 16, 2 ** 22);
   return {
     frames,
-    swap: settleSwap(options.swap ?? {}, frames),
+    cpus: wholeNumber("cpus", options.cpus ?? 1, 1, 64),
+    // A node of fewer than 16 frames could not even reclaim.
+    nodes: wholeNumber(
+      "nodes",
+      options.nodes ?? 1,
+      1,
+      Math.min(frames >> 4, 64),
+    ),
+    swap: settleDevices(options.swap ?? {}, frames),
+    pageCluster: wholeNumber("pageCluster", options.pageCluster ?? 3, 0, 31),
     zswap: settleZswap(options.zswap ?? {}),
+    proposals: settleProposals(options.proposals ?? {}),
+    quirks: settleQuirks(options.quirks ?? {}),
     seed: wholeNumber("seed", options.seed ?? 1, 0),
     debug: truth("debug", options.debug ?? false),
     shadow: truth("shadow", options.shadow ?? true),
     traceEvents: wholeNumber("traceEvents", options.traceEvents ?? 20_000, 0),
+    stepLimit: wholeNumber("stepLimit", options.stepLimit ?? 1e8, 1),
   };
 }
 
-function settleSwap(
-  swap: SwapSettings | false,
-  frames: number,
-): Settings["swap"] {
-  if (swap === false) return false;
-  record("swap", swap);
-  knownOnly("swap", swap, [
-    "pages",
+/** Differs from v6.12 where `given` says so. */
+function settleQuirks(given: Partial<Quirks>): Quirks {
+  record("quirks", given);
+  knownOnly("quirks", given, Object.keys(quirkValues));
+  for (const [name, value] of Object.entries(given)) {
+    const choices: readonly unknown[] = quirkValues[name as keyof Quirks];
+    if (choices.includes(value)) continue;
+    throw new TypeError(
+      `quirks.${name}: wanted one of ${choices.join(", ")}; got ${got(value)}`,
+    );
+  }
+  return { ...v6_12Quirks, ...given };
+}
+
+/** Differs from v6.12 where `given` says so. */
+function settleProposals(given: Partial<Proposals>): Proposals {
+  record("proposals", given);
+  knownOnly("proposals", given, Object.keys(proposals));
+  for (const [name, value] of Object.entries(given)) {
+    const choices = Object.keys(proposals[name as keyof Proposals].values);
+    if (choices.includes(value)) continue;
+    throw new TypeError(
+      `proposals.${name}: wanted one of ${choices.join(", ")}; ` +
+        `got ${got(value)}`,
+    );
+  }
+  return { ...v6_12, ...given };
+}
+
+/** Kinds of swap device. */
+const swapKinds = ["ssd", "hdd", "brd", "zram"] as const;
+
+/** What all kinds know, and what only some do. */
+const swapOptions: readonly string[] = ["kind", "pages", "priority"];
+const faultOptions: readonly string[] = ["readErrorRate", "writeErrorRate"];
+const kindOptions: Readonly<Record<SwapKind, readonly string[]>> = {
+  ssd: [
     "readMicroseconds",
     "writeMicroseconds",
     "queueDepth",
-    "readErrorRate",
-    "writeErrorRate",
-  ]);
+    ...faultOptions,
+  ],
+  hdd: faultOptions,
+  brd: [],
+  zram: ["compressors"],
+};
+
+/** MAX_SWAPFILES of a kernel with migration, hwpoison and the like. */
+const maxDevices = 23;
+
+function settleDevices(
+  swap: NonNullable<MachineOptions["swap"]>,
+  frames: number,
+): Required<SwapSettings>[] {
+  if (swap === false) return [];
+  if (!Array.isArray(swap)) {
+    return [settleSwap("swap", swap as SwapSettings, frames)];
+  }
+  wholeNumber("swap: number of devices", swap.length, 0, maxDevices);
+  return swap.map((device, i) => settleSwap(`swap[${i}]`, device, frames));
+}
+
+function settleSwap(
+  name: string,
+  swap: SwapSettings,
+  frames: number,
+): Required<SwapSettings> {
+  record(name, swap);
+  const kind = oneOf(`${name}.kind`, swap.kind ?? "ssd", swapKinds);
+  knownOnly(name, swap, [...swapOptions, ...kindOptions[kind]]);
+  const { priority = null } = swap;
+  if (priority !== null) wholeNumber(`${name}.priority`, priority, 0, 32767);
   return {
-    pages: wholeNumber("swap.pages", swap.pages ?? 4 * frames, 2, 2 ** 30),
+    kind,
+    pages: wholeNumber(`${name}.pages`, swap.pages ?? 4 * frames, 2, 2 ** 30),
+    priority,
     readMicroseconds: positive(
-      "swap.readMicroseconds",
+      `${name}.readMicroseconds`,
       swap.readMicroseconds ?? 80,
     ),
     writeMicroseconds: positive(
-      "swap.writeMicroseconds",
+      `${name}.writeMicroseconds`,
       swap.writeMicroseconds ?? 40,
     ),
-    queueDepth: wholeNumber("swap.queueDepth", swap.queueDepth ?? 8, 1),
-    readErrorRate: share("swap.readErrorRate", swap.readErrorRate ?? 0),
-    writeErrorRate: share("swap.writeErrorRate", swap.writeErrorRate ?? 0),
+    queueDepth: wholeNumber(`${name}.queueDepth`, swap.queueDepth ?? 8, 1),
+    readErrorRate: share(`${name}.readErrorRate`, swap.readErrorRate ?? 0),
+    writeErrorRate: share(`${name}.writeErrorRate`, swap.writeErrorRate ?? 0),
+    compressors: (swap.compressors ?? ["lz4"]).map((compressor) =>
+      oneOf(`${name}.compressors`, compressor, compressorNames)
+    ),
   };
 }
 
-function settleZswap(zswap: ZswapSettings): Required<ZswapSettings> {
+/** zswap's part of it. */
+export function settleZswap(zswap: ZswapSettings): Required<ZswapSettings> {
   record("zswap", zswap);
   knownOnly("zswap", zswap, [
     "enabled",
@@ -186,6 +250,8 @@ function settleZswap(zswap: ZswapSettings): Required<ZswapSettings> {
     "zpool",
     "maxPoolPercent",
     "acceptThresholdPercent",
+    "shrinkerEnabled",
+    "chainSize",
   ]);
   const compressor = zswap.compressor ?? "lz4";
   return {
@@ -206,5 +272,10 @@ function settleZswap(zswap: ZswapSettings): Required<ZswapSettings> {
       1,
       100,
     ),
+    shrinkerEnabled: truth(
+      "zswap.shrinkerEnabled",
+      zswap.shrinkerEnabled ?? false,
+    ),
+    chainSize: wholeNumber("zswap.chainSize", zswap.chainSize ?? 8, 4, 16),
   };
 }

@@ -4,40 +4,64 @@
  * Pages are numbered from 0 within the area. A call faults as often as it has
  * to, as a processor would.
  */
-import { ENOMEM } from "../base/errno.ts";
+import { ENOMEM, errnoName } from "../base/errno.ts";
+import { framePresentAt } from "../mm/memory.ts";
+import type { MmStruct, TaskStruct, VmArea } from "../mm/mm_types.ts";
+import { dup_mmap } from "../mm/memory_fork.ts";
 import {
-  FAULT_FLAG_WRITE,
-  framePresentAt,
-  handle_mm_fault,
-  VM_FAULT_OOM,
-  VM_FAULT_SIGBUS,
-} from "../mm/memory.ts";
-import type { Kernel, MmStruct, TaskStruct, VmArea } from "../mm/mm_types.ts";
-import { do_mmap, dup_mmap, exit_mmap, mm_alloc } from "../mm/mmap.ts";
+  do_madvise,
+  MADV_COLD,
+  MADV_DONTNEED,
+  MADV_FREE,
+  MADV_PAGEOUT,
+  MADV_WILLNEED,
+} from "../mm/madvise.ts";
+import { do_mmap, exit_mmap, mm_alloc } from "../mm/mmap.ts";
+import { shmemCreate } from "../mm/shmem.ts";
 import {
   PAGE_SIZE,
   pte_none,
   pte_present,
   ptep_get,
   PTRS_PER_PTE,
-  touchPte,
 } from "../mm/pgtable.ts";
+import type { Cgroup } from "./cgroup.ts";
 import type { Machine } from "./machine.ts";
 import type { PageSource } from "./pages.ts";
 import {
   copyShadow,
   makeShadow,
   type Shadow,
-  shadowCheck,
+  shadowDrop,
+  shadowLoosen,
+  shadowSettle,
   shadowWrite,
 } from "./shadow.ts";
+import {
+  access,
+  bytesAt,
+  check,
+  checkPage,
+  endAccess,
+  type Inside,
+  ProcessKilled,
+} from "./process_access.ts";
+
+export { ProcessKilled };
 
 export interface ProcessOptions {
   /** Size of its memory in pages of 4096 bytes. */
   readonly pages: number;
+  /** Shared memory: a child sees what the parent writes, and the reverse. */
+  readonly shared?: boolean;
   /** For traces and reports. */
   readonly name?: string;
+  /** Who pays for its pages; the root group. */
+  readonly cgroup?: Cgroup;
 }
+
+/** What a process can tell the kernel about its pages: see madvise.ts. */
+export type Advice = "willneed" | "dontneed" | "free" | "cold" | "pageout";
 
 /** Where a page of a process is. */
 export type Whereabouts = "nowhere" | "zero page" | "memory" | "swap";
@@ -48,6 +72,8 @@ export interface Process {
   readonly pages: number;
   readonly mm: MmStruct;
   readonly area: VmArea;
+  /** Who it is for the kernel; its CPU does not change. */
+  readonly task: TaskStruct;
   /** Write `bytes` (up to 4096) at `offset` of the page. */
   write(page: number, bytes: Uint8Array, offset?: number): void;
   /** A copy of the page's 4096 bytes, checked. */
@@ -57,29 +83,16 @@ export interface Process {
   /** Fill pages `from` … `to`−1 from a source; all pages if left out. */
   fill(source: PageSource, from?: number, to?: number): void;
   whereabouts(page: number): Whereabouts;
+  /**
+   * madvise(2) on pages `from` … `to`−1; all pages if left out.
+   *
+   * @throws TypeError if the kernel refuses (-EINVAL)
+   */
+  advise(advice: Advice, from?: number, to?: number): void;
   /** A child that shares all pages until somebody writes. */
   fork(): Process;
   /** End: all its memory and slots are free. */
   exit(): void;
-}
-
-/** The kernel ended the process: no memory, or its page could not be read. */
-export class ProcessKilled extends Error {
-  override name = "ProcessKilled";
-}
-
-/** What the functions below know of a process. */
-interface Inside {
-  readonly machine: Machine;
-  readonly k: Kernel;
-  readonly pid: number;
-  readonly mm: MmStruct;
-  readonly area: VmArea;
-  readonly pages: number;
-  readonly firstVpn: number;
-  readonly task: TaskStruct;
-  readonly shadow: Shadow | null;
-  alive: boolean;
 }
 
 export function makeProcess(
@@ -90,8 +103,9 @@ export function makeProcess(
   if (!Number.isInteger(pages) || pages < 1) {
     throw new RangeError(`pages: wanted a whole number ≥ 1, got ${pages}`);
   }
-  const mm = mm_alloc(machine.k);
-  const area = do_mmap(mm, pages);
+  const mm = mm_alloc(machine.k, options.cgroup?.memcg);
+  const object = options.shared ? shmemCreate(machine.k, pages) : null;
+  const area = do_mmap(mm, pages, object);
   const shadow = machine.settings.shadow ? makeShadow() : null;
   return enroll(machine, mm, area, shadow, options.name);
 }
@@ -103,91 +117,47 @@ function enroll(
   shadow: Shadow | null,
   name: string = `process ${mm.pid}`,
 ): Process {
+  const pages = (area.vm_end - area.vm_start) / PAGE_SIZE;
+  const firstVpn = area.vm_start / PAGE_SIZE;
+  const firstEntry = firstVpn % PTRS_PER_PTE;
   const inside: Inside = {
     machine,
     k: machine.k,
     pid: mm.pid,
     mm,
     area,
-    pages: (area.vm_end - area.vm_start) / PAGE_SIZE,
-    firstVpn: area.vm_start / PAGE_SIZE,
-    task: { comm: name, mm, flags: 0 },
+    pages,
+    firstVpn,
+    firstTable: Math.floor(firstVpn / PTRS_PER_PTE),
+    firstEntry,
+    // One CPU after the other.
+    task: { comm: name, mm, cpu: (mm.pid - 1) % machine.k.nr_cpus, flags: 0 },
     shadow,
+    view: new DataView(machine.k.memory.buffer),
     alive: true,
+    faults: 0,
+    tables: new Array(Math.ceil((firstEntry + pages) / PTRS_PER_PTE)),
   };
   const process: Process = {
     pid: mm.pid,
     name,
-    pages: inside.pages,
+    pages,
     mm,
     area,
+    task: inside.task,
     write: (page, bytes, offset = 0) => writeBytes(inside, page, bytes, offset),
     read: (page) => readBytes(inside, page),
     touch: (page, write = false) => touchWord(inside, page, write),
     fill: (source, from = 0, to = inside.pages) =>
       fillFrom(inside, source, from, to),
     whereabouts: (page) => whereaboutsOf(inside, page),
+    advise: (advice, from = 0, to = inside.pages) =>
+      advise(inside, advice, from, to),
     fork: () => forkProcess(inside, name),
     exit: () => exitProcess(inside, process),
   };
   machine.processes.push(process);
   return process;
-}
-
-function checkPage(inside: Inside, page: number): void {
-  if (!inside.alive) throw new TypeError(`Process ${inside.pid} has ended`);
-  if (Number.isInteger(page) && page >= 0 && page < inside.pages) return;
-  throw new RangeError(
-    `page: wanted a whole number from 0 to ${inside.pages - 1}, got ${page}`,
-  );
-}
-
-/** One access by the processor, with as many faults as it takes. */
-function access(inside: Inside, page: number, write: boolean): void {
-  checkPage(inside, page);
-  const vpn = inside.firstVpn + page;
-  const key = Math.floor(vpn / PTRS_PER_PTE);
-  let faulted = false;
-  for (;;) {
-    const table = inside.mm.tables.get(key);
-    if (table && touchPte(table, vpn % PTRS_PER_PTE, write)) break;
-    fault(inside, page, write);
-    faulted = true;
-  }
-  if (faulted) check(inside, page, bytesOf(inside, page));
-}
-
-/** The bytes of a page that was just accessed, in place. */
-function bytesOf({ k, area, firstVpn }: Inside, page: number): Uint8Array {
-  const start = framePresentAt(area, firstVpn + page)! * PAGE_SIZE;
-  return k.memory.subarray(start, start + PAGE_SIZE);
-}
-
-function check(inside: Inside, page: number, bytes: Uint8Array): void {
-  const { shadow, pid, firstVpn, k } = inside;
-  if (shadow === null) return;
-  shadowCheck(shadow, { pid, page, vpn: firstVpn + page }, bytes, k.trace);
-}
-
-function fault(inside: Inside, page: number, write: boolean): void {
-  const { machine, k, area, firstVpn, task } = inside;
-  const flags = write ? FAULT_FLAG_WRITE : 0;
-  const result = machine.run(
-    handle_mm_fault(k, area, firstVpn + page, flags),
-    task,
-  );
-  if ((result & VM_FAULT_OOM) !== 0) {
-    k.vm_event.oom_kill++;
-    throw new ProcessKilled(
-      `Out of memory: process ${inside.pid} wanted page ${page}; ` +
-        `memory and swap are full`,
-    );
-  }
-  if ((result & VM_FAULT_SIGBUS) !== 0) {
-    throw new ProcessKilled(
-      `SIGBUS: page ${page} of process ${inside.pid} could not be read back`,
-    );
-  }
 }
 
 function writeBytes(
@@ -208,33 +178,47 @@ function writeBytes(
         `at ${offset}`,
     );
   }
-  access(inside, page, true);
-  bytesOf(inside, page).set(bytes, offset);
+  const memory = bytesAt(inside, access(inside, page, true));
+  settleShadow(inside, page, memory);
+  memory.set(bytes, offset);
   if (inside.shadow !== null) {
     shadowWrite(inside.shadow, page, offset, bytes);
   }
+  endAccess(inside);
 }
 
 function readBytes(inside: Inside, page: number): Uint8Array {
-  access(inside, page, false);
-  const bytes = bytesOf(inside, page);
-  check(inside, page, bytes);
-  return bytes.slice();
+  const memory = bytesAt(inside, access(inside, page, false));
+  check(inside, page, memory);
+  const bytes = memory.slice();
+  endAccess(inside);
+  return bytes;
 }
 
+/** The last word of a page is the one that touch() uses. */
+const touched = PAGE_SIZE - 4;
+
 function touchWord(inside: Inside, page: number, write: boolean): void {
-  access(inside, page, write);
-  if (!write) return;
-  const bytes = bytesOf(inside, page);
-  // Change the last word, so that no write leaves the page as it was.
-  const word = new Uint8Array(4);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, PAGE_SIZE);
-  const changed = (view.getUint32(PAGE_SIZE - 4, true) + 1) >>> 0;
-  new DataView(word.buffer).setUint32(0, changed, true);
-  bytes.set(word, PAGE_SIZE - 4);
-  if (inside.shadow !== null) {
-    shadowWrite(inside.shadow, page, PAGE_SIZE - 4, word);
+  const start = access(inside, page, write);
+  const { view, shadow } = inside;
+  // Each write changes it, so that none leaves the page as it was.
+  const word = view.getUint32(start + touched, true) + Number(write);
+  if (write) {
+    if (shadow !== null) settleShadow(inside, page, bytesAt(inside, start));
+    view.setUint32(start + touched, word, true);
+    if (shadow !== null) {
+      const at = start + touched;
+      const bytes = inside.k.memory.subarray(at, at + 4);
+      shadowWrite(shadow, page, touched, bytes);
+    }
   }
+  endAccess(inside);
+}
+
+/** A write ends the time in which the page might vanish. */
+function settleShadow(inside: Inside, page: number, memory: Uint8Array): void {
+  const { shadow } = inside;
+  if (shadow !== null) shadowSettle(shadow, page, memory);
 }
 
 function fillFrom(
@@ -262,6 +246,41 @@ function whereaboutsOf(inside: Inside, page: number): Whereabouts {
   return zero ? "zero page" : "memory";
 }
 
+function behaviorOf(advice: Advice): number {
+  switch (advice) {
+    case "willneed":
+      return MADV_WILLNEED;
+    case "dontneed":
+      return MADV_DONTNEED;
+    case "free":
+      return MADV_FREE;
+    case "cold":
+      return MADV_COLD;
+    case "pageout":
+      return MADV_PAGEOUT;
+  }
+}
+
+function advise(
+  inside: Inside,
+  advice: Advice,
+  from: number,
+  to: number,
+): void {
+  const { machine, k, mm, area, task, shadow } = inside;
+  checkPage(inside, from);
+  if (to > from) checkPage(inside, to - 1);
+  const start = area.vm_start + from * PAGE_SIZE;
+  const len = (to - from) * PAGE_SIZE;
+  const behavior = behaviorOf(advice);
+  const result = machine.run(do_madvise(k, mm, start, len, behavior), task);
+  if (result < 0) throw new TypeError(`advise: ${errnoName(result)}`);
+  // A shared object keeps its bytes; else they are gone, or may go.
+  if (shadow === null || area.vm_mapping !== null) return;
+  if (advice === "dontneed") shadowDrop(shadow, from, to);
+  if (advice === "free") shadowLoosen(shadow, from, to);
+}
+
 function forkProcess(inside: Inside, name: string): Process {
   checkPage(inside, 0);
   const { machine, k, mm, task, shadow } = inside;
@@ -271,7 +290,8 @@ function forkProcess(inside: Inside, name: string): Process {
       `fork of process ${mm.pid}: ${child === -ENOMEM ? "-ENOMEM" : child}`,
     );
   }
-  const copy = shadow === null ? null : copyShadow(shadow);
+  const isPrivate = inside.area.vm_mapping === null;
+  const copy = shadow !== null && isPrivate ? copyShadow(shadow) : shadow;
   return enroll(machine, child, child.mmap[0]!, copy, `child of ${name}`);
 }
 

@@ -2,9 +2,12 @@
  * What the machine's own files would show. Ours; names and units are those of
  * /proc/vmstat, /proc/meminfo, /proc/swaps and /sys/kernel/debug/zswap.
  */
+import { LRU_ACTIVE_ANON, LRU_INACTIVE_ANON, lruPages } from "../mm/lru.ts";
 import { nr_free_pages } from "../mm/page_alloc.ts";
+import { SWP_USED } from "../mm/swap.ts";
 import { swapCachePages } from "../mm/swap_state.ts";
-import type { Kernel } from "../mm/mm_types.ts";
+import { si_swapinfo } from "../mm/swapon.ts";
+import type { Kernel, SwapInfoStruct } from "../mm/mm_types.ts";
 import type { VmEvents } from "../mm/vmstat.ts";
 import { zswapCompressedBytes } from "../mm/zswap.ts";
 import { zswap_total_pages } from "../mm/zswap_pool.ts";
@@ -63,7 +66,7 @@ export function report({ k }: { readonly k: Kernel }): Report {
     vmstat: { ...k.vm_event },
     meminfo: meminfo(k),
     zswap: zswapDebugfs(k),
-    swaps: k.swap_info.map((si) => ({
+    swaps: k.swap_info.filter(isUsed).map((si) => ({
       Filename: `swap device ${si.type}`,
       Size: si.pages * kibibytesPerPage,
       Used: si.inuse_pages * kibibytesPerPage,
@@ -72,15 +75,20 @@ export function report({ k }: { readonly k: Kernel }): Report {
   };
 }
 
+function isUsed({ flags }: SwapInfoStruct): boolean {
+  return (flags & SWP_USED) !== 0;
+}
+
 function meminfo(k: Kernel): MemInfo {
+  const swap = si_swapinfo(k);
   return {
     MemTotal: k.totalram_pages * kibibytesPerPage,
     MemFree: nr_free_pages(k) * kibibytesPerPage,
     SwapCached: swapCachePages(k) * kibibytesPerPage,
-    "Active(anon)": k.lruvec.nr_active_anon * kibibytesPerPage,
-    "Inactive(anon)": k.lruvec.nr_inactive_anon * kibibytesPerPage,
-    SwapTotal: k.total_swap_pages * kibibytesPerPage,
-    SwapFree: k.nr_swap_pages * kibibytesPerPage,
+    "Active(anon)": lruPages(k, LRU_ACTIVE_ANON) * kibibytesPerPage,
+    "Inactive(anon)": lruPages(k, LRU_INACTIVE_ANON) * kibibytesPerPage,
+    SwapTotal: swap.totalswap * kibibytesPerPage,
+    SwapFree: swap.freeswap * kibibytesPerPage,
     Zswap: zswap_total_pages(k) * kibibytesPerPage,
     Zswapped: k.zswap.stored_pages * kibibytesPerPage,
   };

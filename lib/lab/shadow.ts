@@ -19,6 +19,8 @@ export interface Shadow {
 interface ShadowPage {
   readonly bytes: Uint8Array;
   shared: boolean;
+  /** After MADV_FREE: it may read as zeros instead. */
+  readonly loose: boolean;
 }
 
 export function makeShadow(): Shadow {
@@ -41,11 +43,40 @@ export function shadowWrite(
   let copy = shadow.pages.get(page);
   if (copy === undefined || copy.shared) {
     const old = copy?.bytes;
-    copy = { bytes: new Uint8Array(pageSize), shared: false };
+    copy = { bytes: new Uint8Array(pageSize), shared: false, loose: false };
     if (old !== undefined) copy.bytes.set(old);
     shadow.pages.set(page, copy);
   }
   copy.bytes.set(bytes, offset);
+}
+
+/** MADV_DONTNEED: pages `from` … `to`−1 read as zeros. */
+export function shadowDrop({ pages }: Shadow, from: number, to: number): void {
+  for (let page = from; page < to; page++) pages.delete(page);
+}
+
+/** MADV_FREE: they read as before, or as zeros. */
+export function shadowLoosen(
+  { pages }: Shadow,
+  from: number,
+  to: number,
+): void {
+  for (let page = from; page < to; page++) {
+    const known = pages.get(page);
+    if (known !== undefined) pages.set(page, { ...known, loose: true });
+  }
+}
+
+/** A write is about to happen: which of the two is it, from now on? */
+export function shadowSettle(
+  { pages }: Shadow,
+  page: number,
+  actual: Uint8Array,
+): void {
+  const known = pages.get(page);
+  if (known === undefined || !known.loose) return;
+  if (firstDifference(undefined, actual) < 0) pages.delete(page);
+  else pages.set(page, { ...known, loose: false });
 }
 
 /**
@@ -59,7 +90,9 @@ export function shadowCheck(
   actual: Uint8Array,
   trace: Trace,
 ): void {
-  const expected = shadow.pages.get(where.page)?.bytes;
+  const known = shadow.pages.get(where.page);
+  if (known?.loose && firstDifference(undefined, actual) < 0) return;
+  const expected = known?.bytes;
   const at = firstDifference(expected, actual);
   if (at < 0) return;
   const history = formatEvents(pageHistory(trace, where.pid, where.vpn));

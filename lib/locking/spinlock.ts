@@ -13,16 +13,23 @@ export interface Spinlock {
   locked: boolean;
   /** The pause before taking it. */
   readonly acquire: Op;
+  /** The pause before looking, without the lock, at what it guards. */
+  readonly peek: Op;
 }
 
-export function spin_lock_init(name: string): Spinlock {
+/**
+ * @param guards what the lock guards, if others look at that without the lock:
+ *   their operations and the lock's concern the same object
+ */
+export function spin_lock_init(name: string, guards?: object): Spinlock {
   const lock = { name, locked: false } as {
     -readonly [K in keyof Spinlock]: Spinlock[K];
   };
   lock.acquire = {
-    ...makeOp("lock", `spin_lock(${name})`, lock),
+    ...makeOp("lock", `spin_lock(${name})`, guards ?? lock),
     ready: () => !lock.locked,
   };
+  lock.peek = makeOp("read", `READ_ONCE(${name})`, guards ?? lock);
   return lock;
 }
 
@@ -32,12 +39,19 @@ export function* spin_lock(lock: Spinlock): Task {
   lock.locked = true;
 }
 
+/** Take `lock` if nobody holds it. @returns whether it was taken */
+export function spin_trylock(lock: Spinlock): boolean {
+  if (lock.locked) return false;
+  lock.locked = true;
+  return true;
+}
+
 export function spin_unlock(lock: Spinlock): void {
-  BUG_ON(!lock.locked, `spin_unlock(${lock.name}): nobody holds it`);
+  BUG_ON(!lock.locked, () => `spin_unlock(${lock.name}): nobody holds it`);
   lock.locked = false;
 }
 
 /** Stop the machine unless `lock` is held: for functions named `__x`. */
 export function lockdep_assert_held(lock: Spinlock): void {
-  BUG_ON(!lock.locked, `lockdep: ${lock.name} must be held here`);
+  BUG_ON(!lock.locked, () => `lockdep: ${lock.name} must be held here`);
 }

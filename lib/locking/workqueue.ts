@@ -45,3 +45,12 @@ export function* flush_workqueue(queue: Workqueue): Task {
   let work = takeWork(queue);
   for (; work !== null; work = takeWork(queue)) yield* work.func();
 }
+
+/** If `work` is queued, do it now. */
+export function* flush_work(queue: Workqueue, work: Work): Task {
+  const index = queue.pending.indexOf(work);
+  if (index < 0) return;
+  queue.pending.splice(index, 1);
+  work.pending = false;
+  yield* work.func();
+}

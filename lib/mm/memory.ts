@@ -1,34 +1,36 @@
 /**
  * Page faults: what happens when the processor finds no usable entry.
  *
- * Empty entry → a fresh page of zeros. An entry that names a swap slot → bring
- * the page back. A write to a read-only page → it may be shared: copy it,
- * unless nobody else can see it.
+ * Empty entry → a fresh page of zeros, or the shared object's page. An entry
+ * that names a swap slot → bring the page back (memory_swap.ts). A write to a
+ * read-only page → it may be shared: copy it, unless nobody else can see it.
  *
  * A fault looks at the entry first and locks it only at the end, so it has to
  * look again then (`pte_same()`); if the entry has changed, it drops what it
  * prepared and returns 0: the processor tries again.
  *
- * Kernel: mm/memory.c (v6.12). Differs: anonymous private memory only; swapped
- * pages always come in through the swap cache; the area is looked up by the
- * caller and cannot change during the fault.
+ * Kernel: mm/memory.c (v6.12). Differs: anonymous memory only, private or
+ * shared; the area is looked up by the caller and cannot change meanwhile.
  */
 import { VM_BUG_ON } from "../base/bug.ts";
+import { ENOMEM } from "../base/errno.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { spend } from "../sim/clock.ts";
-import type { Task } from "../sim/task.ts";
-import { emit } from "../sim/trace.ts";
+import { pause, type Task } from "../sim/task.ts";
+import { emit, enter } from "../sim/trace.ts";
 import { folio_add_lru } from "./lru.ts";
-import type { Folio, Kernel, Pfn, VmArea } from "./mm_types.ts";
+import { mem_cgroup_charge } from "./memcontrol_charge.ts";
+import { count_memcg_event_mm } from "./memcontrol_stat.ts";
+import type { AddressSpace, Folio, Kernel, Pfn, VmArea } from "./mm_types.ts";
 import {
+  beforeTrylock,
   folio_get,
-  folio_lock,
   folio_test_swapcache,
-  folio_test_uptodate,
   folio_trylock,
   folio_unlock,
   PageAnonExclusive,
   PG_anon_exclusive,
+  PG_dirty,
   PG_uptodate,
   setFlag,
 } from "./page_flags.ts";
@@ -39,56 +41,56 @@ import {
   type PageTable,
   type Pte,
   pte_alloc_one,
-  pte_mksoft_dirty,
   pte_mkwrite,
   pte_none,
   pte_pfn,
   pte_present,
   pte_same,
-  pte_swp_exclusive,
-  pte_swp_soft_dirty,
-  pte_to_swp_entry,
   pte_write,
   pteMkwriteDirty,
   ptep_get,
   PTRS_PER_PTE,
   set_pte,
 } from "./pgtable.ts";
+import { do_swap_page } from "./memory_swap.ts";
 import {
   anon_vma_prepare,
-  folio_add_anon_rmap_pte,
+  folio_add_file_rmap_pte,
   folio_add_new_anon_rmap,
   folio_remove_rmap_pte,
   type PteSlot,
 } from "./rmap.ts";
-import {
-  filemap_get_folio,
-  standsFor,
-  swapin_readahead,
-} from "./swap_state.ts";
-import {
-  __swap_count,
-  _swap_info_get,
-  folio_free_swap,
-  swap_free,
-  vm_swap_full,
-} from "./swapfile.ts";
-import { entryName, type SwpEntry } from "./swapops.ts";
+import { linear_page_index, shmem_get_folio_gfp } from "./shmem.ts";
+import { folio_free_swap } from "./swapfile.ts";
 
 export const VM_READ = 1 << 0;
 export const VM_WRITE = 1 << 1;
+/** Writes are seen by all who map the same object. */
+export const VM_SHARED = 1 << 3;
 
 export const FAULT_FLAG_WRITE = 1 << 0;
+/** The fault may give up rather than wait, and say VM_FAULT_RETRY. */
+export const FAULT_FLAG_ALLOW_RETRY = 1 << 2;
+/** It did so once. */
+export const FAULT_FLAG_TRIED = 1 << 5;
 
 export const VM_FAULT_OOM = 1 << 0;
 export const VM_FAULT_SIGBUS = 1 << 1;
 /** The page had to be read in. */
 export const VM_FAULT_MAJOR = 1 << 2;
+/** The page was lost before: as bad as SIGBUS. */
+export const VM_FAULT_HWPOISON = 1 << 4;
 export const VM_FAULT_SIGSEGV = 1 << 6;
+/** Nothing was done: fault again, with FAULT_FLAG_TRIED. */
+export const VM_FAULT_RETRY = 1 << 10;
+/** The bits that end the access. */
+export const VM_FAULT_ERROR = VM_FAULT_OOM | VM_FAULT_SIGBUS |
+  VM_FAULT_HWPOISON | VM_FAULT_SIGSEGV;
 
 /** One fault under way. (Linux: struct vm_fault.) */
-interface VmFault extends PteSlot {
-  write: boolean;
+export interface VmFault extends PteSlot {
+  /** FAULT_FLAG_* bits. */
+  readonly flags: number;
   readonly orig_pte: Pte;
 }
 
@@ -107,7 +109,7 @@ export function pte_alloc(vma: VmArea, vpn: number): PageTable {
 /**
  * handle_mm_fault() - make the entry of one virtual page usable, if it can be.
  *
- * @param flags FAULT_FLAG_WRITE for a write
+ * @param flags FAULT_FLAG_WRITE for a write; FAULT_FLAG_ALLOW_RETRY
  * @returns VM_FAULT_* bits; 0 also if somebody else was faster
  *
  * Context: sleeps. No locks held.
@@ -118,16 +120,23 @@ export function* handle_mm_fault(
   vpn: number,
   flags: number,
 ): Task<number> {
+  enter(k.trace, "handle_mm_fault");
   k.vm_event.pgfault++;
+  count_memcg_event_mm(vma.vm_mm, "pgfault");
   spend(k.clock, k.costs.fault);
   const write = (flags & FAULT_FLAG_WRITE) !== 0;
   if (write && (vma.vm_flags & VM_WRITE) === 0) return VM_FAULT_SIGSEGV;
 
   const table = pte_alloc(vma, vpn);
   const index = vpn % PTRS_PER_PTE;
+  yield* pause(table.ptl.peek);
   const orig_pte = ptep_get(table, index);
-  const vmf: VmFault = { vma, table, index, vpn, write, orig_pte };
-  if (pte_none(orig_pte)) return yield* do_anonymous_page(k, vmf);
+  const vmf: VmFault = { vma, table, index, vpn, flags, orig_pte };
+  if (pte_none(orig_pte)) {
+    return vma.vm_mapping === null
+      ? yield* do_anonymous_page(k, vmf)
+      : yield* do_fault(k, vmf, vma.vm_mapping);
+  }
   if (!pte_present(orig_pte)) return yield* do_swap_page(k, vmf);
   if (!write || pte_write(orig_pte)) return 0;
   yield* spin_lock(table.ptl);
@@ -138,10 +147,16 @@ export function* handle_mm_fault(
   return yield* do_wp_page(k, vmf);
 }
 
-/** A frame for user memory, its bytes zero or about to be overwritten. */
-function* newUserFolio(k: Kernel): Task<Folio | null> {
-  const folio = yield* folio_alloc(k, GFP_HIGHUSER_MOVABLE);
-  if (folio !== null) spend(k.clock, k.costs.copyPage);
+/** A frame for user memory, charged, its bytes yet to be written. */
+function* newUserFolio(k: Kernel, { vm_mm }: VmArea): Task<Folio | null> {
+  const gfp = GFP_HIGHUSER_MOVABLE;
+  const folio = yield* folio_alloc(k, gfp);
+  if (folio === null) return null;
+  if ((yield* mem_cgroup_charge(k, folio, vm_mm, gfp)) !== 0) {
+    folio_put(k, folio);
+    return null;
+  }
+  spend(k.clock, k.costs.copyPage);
   return folio;
 }
 
@@ -151,8 +166,9 @@ function* newUserFolio(k: Kernel): Task<Folio | null> {
  * A read maps the one frame of zeros that all share; a write gets a frame.
  */
 function* do_anonymous_page(k: Kernel, vmf: VmFault): Task<number> {
+  enter(k.trace, "do_anonymous_page");
   const { table, index, vma } = vmf;
-  if (!vmf.write) {
+  if ((vmf.flags & FAULT_FLAG_WRITE) === 0) {
     yield* spin_lock(table.ptl);
     if (pte_none(ptep_get(table, index))) {
       set_pte(table, index, mk_pte(k.zero_pfn, 0n));
@@ -161,7 +177,7 @@ function* do_anonymous_page(k: Kernel, vmf: VmFault): Task<number> {
     return 0;
   }
   anon_vma_prepare(k, vma);
-  const folio = yield* newUserFolio(k);
+  const folio = yield* newUserFolio(k, vma);
   if (folio === null) return VM_FAULT_OOM;
   pageBytes(k, folio).fill(0);
   setFlag(folio, PG_uptodate);
@@ -175,6 +191,41 @@ function* do_anonymous_page(k: Kernel, vmf: VmFault): Task<number> {
   mapNewFolio(k, vmf, folio);
   spin_unlock(table.ptl);
   return 0;
+}
+
+/**
+ * do_fault() - map a page of a shared object, whoever has it there.
+ *
+ * Read or write, the entry is writable at once: a shared page is never copied.
+ */
+function* do_fault(
+  k: Kernel,
+  vmf: VmFault,
+  mapping: AddressSpace,
+): Task<number> {
+  const { table, index, vma, vpn } = vmf;
+  const page = linear_page_index(vma, vpn);
+  const mm = vma.vm_mm;
+  const found = yield* shmem_get_folio_gfp(k, mapping, page, mm);
+  const { folio, fault_type } = found;
+  if (folio === null) {
+    return found.err === -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+  }
+  const write = (vmf.flags & FAULT_FLAG_WRITE) !== 0;
+  yield* spin_lock(table.ptl);
+  const wanted = pte_none(ptep_get(table, index));
+  if (wanted) {
+    const pte = mk_pte(folio.pfn, 0n);
+    set_pte(table, index, write ? pteMkwriteDirty(pte) : pte_mkwrite(pte));
+    folio_add_file_rmap_pte(folio);
+    mm.shmem_pages++;
+  }
+  spin_unlock(table.ptl);
+  if (wanted && write) setFlag(folio, PG_dirty);
+  folio_unlock(folio);
+  // The mapping keeps the reference.
+  if (!wanted) folio_put(k, folio);
+  return fault_type;
 }
 
 /** Map a private folio writable. Context: page-table lock held. */
@@ -195,127 +246,18 @@ function mapNewFolio(k: Kernel, vmf: VmFault, folio: Folio): void {
 }
 
 /**
- * do_swap_page() - bring a page back from its slot.
- *
- * @returns VM_FAULT_MAJOR if it was not in the swap cache; VM_FAULT_SIGBUS if
- *   it could not be read; VM_FAULT_OOM
- */
-function* do_swap_page(k: Kernel, vmf: VmFault): Task<number> {
-  const entry = pte_to_swp_entry(vmf.orig_pte);
-  if (_swap_info_get(k, entry) === null) return VM_FAULT_SIGBUS;
-
-  let result = 0;
-  let folio = yield* filemap_get_folio(k, entry);
-  if (folio === null) {
-    folio = yield* swapin_readahead(k, entry);
-    if (folio === null) return yield* noFolio(vmf);
-    result = VM_FAULT_MAJOR;
-    k.vm_event.pgmajfault++;
-  }
-
-  // Whoever reads it has the lock until the bytes are there.
-  yield* folio_lock(folio);
-  if (!standsFor(folio, entry)) {
-    return dropFolio(k, folio, result);
-  }
-  yield* spin_lock(vmf.table.ptl);
-  if (!pte_same(ptep_get(vmf.table, vmf.index), vmf.orig_pte)) {
-    spin_unlock(vmf.table.ptl);
-    return dropFolio(k, folio, result);
-  }
-  if (!folio_test_uptodate(folio)) {
-    spin_unlock(vmf.table.ptl);
-    return dropFolio(k, folio, VM_FAULT_SIGBUS);
-  }
-  const writable = yield* mapSwappedIn(k, vmf, folio, entry);
-  folio_unlock(folio);
-  // The reference of the lookup is the mapping's now.
-  if (vmf.write && !writable) {
-    const pte = ptep_get(vmf.table, vmf.index);
-    return result | (yield* do_wp_page(k, { ...vmf, orig_pte: pte }));
-  }
-  spin_unlock(vmf.table.ptl);
-  return result;
-}
-
-/** No frame, or the slot is gone: out of memory only if the entry stands. */
-function* noFolio({ table, index, orig_pte }: VmFault): Task<number> {
-  yield* spin_lock(table.ptl);
-  const same = pte_same(ptep_get(table, index), orig_pte);
-  spin_unlock(table.ptl);
-  return same ? VM_FAULT_OOM : 0;
-}
-
-function dropFolio(k: Kernel, folio: Folio, result: number): number {
-  folio_unlock(folio);
-  folio_put(k, folio);
-  return result;
-}
-
-/**
- * Put the folio's frame where the entry was.
- *
- * @returns whether it was mapped for the write that faulted
- *
- * Context: folio locked, page-table lock held.
- */
-function* mapSwappedIn(
-  k: Kernel,
-  vmf: VmFault,
-  folio: Folio,
-  entry: SwpEntry,
-): Task<boolean> {
-  const { table, index, vma, vpn } = vmf;
-  const exclusive = pte_swp_exclusive(vmf.orig_pte);
-  // The entry is replaced below, under the same lock.
-  yield* swap_free(k, entry);
-  if (should_try_to_free_swap(k, folio, vmf)) yield* folio_free_swap(k, folio);
-  vma.vm_mm.anon_pages++;
-  vma.vm_mm.swap_ents--;
-
-  let pte = mk_pte(folio.pfn, 0n);
-  const alone = exclusive || folio._refcount === 1;
-  const writable = alone && (vma.vm_flags & VM_WRITE) !== 0;
-  if (writable) pte = vmf.write ? pteMkwriteDirty(pte) : pte_mkwrite(pte);
-  if (pte_swp_soft_dirty(vmf.orig_pte)) pte = pte_mksoft_dirty(pte);
-  folio_add_anon_rmap_pte(k, folio, vmf, alone);
-  set_pte(table, index, pte);
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "do_swap_page",
-    what: "the page is mapped again",
-    pid: vma.vm_mm.pid,
-    vpn,
-    pfn: folio.pfn,
-    slot: entryName(entry),
-  });
-  return writable;
-}
-
-/** Is it better to give the slot up than to keep page and slot together? */
-function should_try_to_free_swap(
-  k: Kernel,
-  folio: Folio,
-  vmf: VmFault,
-): boolean {
-  if (!folio_test_swapcache(folio)) return false;
-  if (vm_swap_full(k)) return true;
-  // A write makes the slot's copy worthless, if only the cache shares it.
-  return vmf.write && folio._refcount === 2;
-}
-
-/**
  * do_wp_page() - a write to a page that is mapped read-only.
  *
  * Context: page-table lock held, and the entry is still `orig_pte`; drops it.
  */
-function* do_wp_page(k: Kernel, vmf: VmFault): Task<number> {
+export function* do_wp_page(k: Kernel, vmf: VmFault): Task<number> {
+  enter(k.trace, "do_wp_page");
   const { table, index, orig_pte } = vmf;
   const pfn = pte_pfn(orig_pte);
   const folio = pfn === k.zero_pfn ? null : k.mem_map[pfn] ?? null;
   VM_BUG_ON(
     folio === null && pfn !== k.zero_pfn,
-    `process ${vmf.vma.vm_mm.pid} maps the free frame ${pfn}`,
+    () => `process ${vmf.vma.vm_mm.pid} maps the free frame ${pfn}`,
   );
   const reusable = folio !== null &&
     (PageAnonExclusive(folio) ||
@@ -339,6 +281,7 @@ function* wp_can_reuse_anon_folio(
 ): Task<boolean> {
   const cached = folio_test_swapcache(folio) ? 1 : 0;
   if (folio._refcount > 1 + cached) return false;
+  yield* beforeTrylock(folio);
   if (!folio_trylock(folio)) return false;
   if (folio_test_swapcache(folio)) yield* folio_free_swap(k, folio);
   const reusable = folio._refcount === 1;
@@ -354,9 +297,10 @@ function* wp_page_copy(
   vmf: VmFault,
   old: Folio | null,
 ): Task<number> {
+  enter(k.trace, "wp_page_copy");
   const { table, index, vma, orig_pte } = vmf;
   anon_vma_prepare(k, vma);
-  const copy = yield* newUserFolio(k);
+  const copy = yield* newUserFolio(k, vma);
   if (copy === null) {
     if (old !== null) folio_put(k, old);
     return VM_FAULT_OOM;

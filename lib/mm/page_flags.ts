@@ -4,7 +4,7 @@
  * Kernel: include/linux/page-flags.h, page_ref.h, pagemap.h (v6.12).
  */
 import { VM_BUG_ON } from "../base/bug.ts";
-import { pause, type Task } from "../sim/task.ts";
+import { makeOp, type Op, pause, type Task } from "../sim/task.ts";
 import type { Folio } from "./mm_types.ts";
 
 export const PG_locked = 1 << 0;
@@ -18,6 +18,10 @@ export const PG_swapbacked = 1 << 7;
 export const PG_swapcache = 1 << 8;
 export const PG_reclaim = 1 << 9;
 export const PG_anon_exclusive = 1 << 10;
+/** It was active once: if it comes back soon, it was missed. */
+export const PG_workingset = 1 << 11;
+/** Read ahead, and not asked for since. */
+export const PG_readahead = 1 << 12;
 
 function has(folio: Folio, flag: number): boolean {
   return (folio.flags & flag) !== 0;
@@ -51,6 +55,33 @@ export function folio_test_swapcache(folio: Folio): boolean {
   return has(folio, PG_swapcache);
 }
 
+export function folio_test_workingset(folio: Folio): boolean {
+  return has(folio, PG_workingset);
+}
+
+export function folio_test_reclaim(folio: Folio): boolean {
+  return has(folio, PG_reclaim);
+}
+
+export function folio_test_swapbacked(folio: Folio): boolean {
+  return has(folio, PG_swapbacked);
+}
+
+/** It is on a file list: here, an anonymous page after MADV_FREE. */
+export function folio_is_file_lru(folio: Folio): boolean {
+  return !has(folio, PG_swapbacked);
+}
+
+/** Its mappings are found through an AnonVma: private memory, once mapped. */
+export function folio_test_anon(folio: Folio): boolean {
+  return folio.mapping !== null && "vmas" in folio.mapping;
+}
+
+/** It belongs to a shared object, and is not on its way to swap. */
+export function folioOfObject(folio: Folio): boolean {
+  return folio.mapping !== null && !folio_test_anon(folio);
+}
+
 /** Only one process can see the page: a write needs no copy. */
 export function PageAnonExclusive(folio: Folio): boolean {
   return has(folio, PG_anon_exclusive);
@@ -78,7 +109,10 @@ export function folio_mapped(folio: Folio): boolean {
 }
 
 export function folio_get(folio: Folio): void {
-  VM_BUG_ON(folio._refcount <= 0, `folio_get: frame ${folio.pfn} is free`);
+  VM_BUG_ON(
+    folio._refcount <= 0,
+    () => `folio_get: frame ${folio.pfn} is free`,
+  );
   folio._refcount++;
 }
 
@@ -89,21 +123,82 @@ export function folio_trylock(folio: Folio): boolean {
   return true;
 }
 
+/** What a task may be about to do with a folio. */
+export type FolioPause =
+  | "lock"
+  | "trylock"
+  | "unlock"
+  | "unlocked"
+  | "writeback"
+  | "written";
+
+/** One of the folio's pauses, made when it is first needed: few ever are. */
+function opOf(folio: Folio, pause: FolioPause): Op {
+  folio.ops ??= {};
+  return folio.ops[pause] ??= makeFolioOp(folio, pause);
+}
+
+function makeFolioOp(folio: Folio, pause: FolioPause): Op {
+  switch (pause) {
+    case "lock":
+      return {
+        ...makeOp("lock", "folio_lock", folio),
+        ready: () => !folio_test_locked(folio),
+      };
+    case "writeback":
+      return {
+        ...makeOp("wait", "folio_wait_writeback", folio),
+        ready: () => !folio_test_writeback(folio),
+      };
+    case "unlocked":
+      return {
+        ...makeOp("wait", "folio_wait_locked", folio),
+        ready: () => !folio_test_locked(folio),
+      };
+    case "trylock":
+      return makeOp("write", "folio_trylock", folio);
+    case "unlock":
+      return makeOp("write", "folio_unlock", folio);
+    case "written":
+      return makeOp("write", "folio_end_writeback", folio);
+  }
+}
+
+/** The pause before folio_trylock(), where another task may have the lock. */
+export function* beforeTrylock(folio: Folio): Task {
+  yield* pause(opOf(folio, "trylock"));
+}
+
+/** The pause before folio_unlock(), where another task may try the lock. */
+export function* beforeUnlock(folio: Folio): Task {
+  yield* pause(opOf(folio, "unlock"));
+}
+
+/** The pause before the write of a synchronous device is over. */
+export function* beforeEndWriteback(folio: Folio): Task {
+  yield* pause(opOf(folio, "written"));
+}
+
+/** Sleep until nobody has the lock; it may be taken again at once. */
+export function* folio_wait_locked(folio: Folio): Task {
+  yield* pause(opOf(folio, "unlocked"));
+}
+
 /** Take the lock, sleeping while another task has it. */
 export function* folio_lock(folio: Folio): Task {
-  yield* pause(folio.ops.lock);
-  VM_BUG_ON(!folio_trylock(folio), `folio_lock: frame ${folio.pfn}`);
+  yield* pause(opOf(folio, "lock"));
+  VM_BUG_ON(!folio_trylock(folio), () => `folio_lock: frame ${folio.pfn}`);
 }
 
 export function folio_unlock(folio: Folio): void {
   VM_BUG_ON(
     !folio_test_locked(folio),
-    `folio_unlock: frame ${folio.pfn} is not locked`,
+    () => `folio_unlock: frame ${folio.pfn} is not locked`,
   );
   clearFlag(folio, PG_locked);
 }
 
 /** Sleep until its write to the device is over. */
 export function* folio_wait_writeback(folio: Folio): Task {
-  yield* pause(folio.ops.writeback);
+  yield* pause(opOf(folio, "writeback"));
 }

@@ -5,18 +5,31 @@
  * (one bit), zswap for one that shrinks, else the device. On the way in the
  * same three are asked in the same order.
  *
- * Kernel: mm/page_io.c (v6.12). Differs: block devices only, no plugging;
- * memory.zswap.writeback is not modelled (no cgroups).
+ * Kernel: mm/page_io.c (v6.12). Differs: block devices only, no swap
+ * files that go through a file system.
  */
+import { VM_BUG_ON } from "../base/bug.ts";
 import type { Errno } from "../base/errno.ts";
-import { REQ_OP_READ, REQ_OP_WRITE, submit_bio } from "../block/disk.ts";
+import {
+  REQ_OP_READ,
+  REQ_OP_WRITE,
+  submit_bio,
+  submit_bio_wait,
+  type Transfer,
+} from "../block/bio.ts";
+import type { BlkPlug } from "../block/blk_plug.ts";
 import { spend } from "../sim/clock.ts";
 import type { Task } from "../sim/task.ts";
-import { emit } from "../sim/trace.ts";
+import { emit, enter } from "../sim/trace.ts";
 import { folio_rotate_reclaimable } from "./lru.ts";
+import { mem_cgroup_zswap_writeback_enabled } from "./memcontrol_zswap.ts";
 import type { Folio, Kernel, SwapInfoStruct } from "./mm_types.ts";
 import {
+  beforeEndWriteback,
+  beforeUnlock,
   clearFlag,
+  folio_test_swapcache,
+  folio_test_uptodate,
   folio_unlock,
   PG_dirty,
   PG_reclaim,
@@ -27,9 +40,14 @@ import {
 } from "./page_flags.ts";
 import { PAGE_SIZE } from "./pgtable.ts";
 import { zeromapClear, zeromapSet, zeromapTest } from "./swap_alloc.ts";
+import { SWP_SYNCHRONOUS_IO } from "./swap.ts";
 import { folio_free_swap } from "./swapfile.ts";
 import { entryName, swp_offset, swp_type } from "./swapops.ts";
-import { zswap_load, zswap_store } from "./zswap.ts";
+import { zswap_invalidate, zswap_load, zswap_store } from "./zswap.ts";
+import { zswap_folio_swapin } from "./zswap_shrinker.ts";
+
+/** ->writepage() cannot: keep the page active. No errno: those are < 0. */
+export const AOP_WRITEPAGE_ACTIVATE = 0x80000;
 
 /** The 4096 bytes of a folio, in place. (Ours; Linux: kmap_local_folio().) */
 export function pageBytes(k: Kernel, folio: Folio): Uint8Array {
@@ -42,6 +60,7 @@ function deviceOf(k: Kernel, folio: Folio): SwapInfoStruct {
 }
 
 function tell(k: Kernel, folio: Folio, fn: string, what: string): void {
+  if (!k.trace.enabled) return;
   emit(k.trace, {
     time: k.clock.now,
     fn,
@@ -51,17 +70,23 @@ function tell(k: Kernel, folio: Folio, fn: string, what: string): void {
   });
 }
 
-/** Every word is zero. Looks at the last one first: it is the best witness. */
+const wordsPerPage = PAGE_SIZE / 8;
+
+/**
+ * Every word is zero. Looks at the last one first: it is the best witness.
+ *
+ * Eight words a turn; asUintN() tells the compiler that 64 bits will do.
+ */
 export function is_folio_zero_filled(k: Kernel, folio: Folio): boolean {
   spend(k.clock, k.costs.scanPage);
-  const words = new Uint32Array(
-    k.memory.buffer,
-    k.memory.byteOffset + folio.pfn * PAGE_SIZE,
-    PAGE_SIZE / 4,
-  );
-  if (words[words.length - 1] !== 0) return false;
-  for (let i = 0; i < words.length - 1; i++) {
-    if (words[i] !== 0) return false;
+  const { words } = k;
+  const start = folio.pfn * wordsPerPage;
+  const end = start + wordsPerPage;
+  if (words[end - 1] !== 0n) return false;
+  for (let i = start; i < end; i += 8) {
+    const any = words[i]! | words[i + 1]! | words[i + 2]! | words[i + 3]! |
+      words[i + 4]! | words[i + 5]! | words[i + 6]! | words[i + 7]!;
+    if (BigInt.asUintN(64, any) !== 0n) return false;
   }
   return true;
 }
@@ -69,12 +94,16 @@ export function is_folio_zero_filled(k: Kernel, folio: Folio): boolean {
 /**
  * swap_writepage() - bring a folio's bytes to where its slot can find them.
  *
- * Returns with the folio unlocked. If the device has to write, the folio has
+ * @returns 0 and the folio unlocked; or AOP_WRITEPAGE_ACTIVATE, the folio
+ *   locked and dirty: it must stay in memory
+ *
+ * If the device has to write, the folio has
  * PG_writeback until that is done; in the other cases it is clean at once.
  *
  * Context: folio locked, in the swap cache, its dirty flag cleared.
  */
 export function* swap_writepage(k: Kernel, folio: Folio): Task<Errno> {
+  enter(k.trace, "swap_writepage");
   // The last user may have gone since the slot was given.
   if (yield* folio_free_swap(k, folio)) {
     folio_unlock(folio);
@@ -82,7 +111,11 @@ export function* swap_writepage(k: Kernel, folio: Folio): Task<Errno> {
   }
   const si = deviceOf(k, folio);
   const offset = swp_offset(folio.swap);
-  if (is_folio_zero_filled(k, folio)) {
+  if (k.quirks.filledPages === "zeromap" && is_folio_zero_filled(k, folio)) {
+    if (k.proposals.zeromap_invalidates_zswap === "on") {
+      yield* zswap_invalidate(k, folio.swap);
+    }
+    enter(k.trace, "swap_zeromap_folio_set");
     zeromapSet(si, offset);
     k.vm_event.swpout_zero++;
     tell(k, folio, "swap_writepage", "all zero: one bit in the zero map");
@@ -96,22 +129,44 @@ export function* swap_writepage(k: Kernel, folio: Folio): Task<Errno> {
     folio_unlock(folio);
     return 0;
   }
-  __swap_writepage(k, folio);
+  // memory.zswap.writeback = 0: what zswap refuses stays in memory.
+  if (!mem_cgroup_zswap_writeback_enabled(k, folio.memcg)) {
+    setFlag(folio, PG_dirty);
+    return AOP_WRITEPAGE_ACTIVATE;
+  }
+  yield* __swap_writepage(k, folio);
   return 0;
 }
 
-/** Start to write to the device; unlocks the folio. */
-export function __swap_writepage(k: Kernel, folio: Folio): void {
+/**
+ * __swap_writepage() - write to the device; unlocks the folio.
+ *
+ * A synchronous device has written when this returns; else the folio keeps
+ * PG_writeback until the disk is done.
+ *
+ * Context: folio locked, in the swap cache.
+ */
+export function* __swap_writepage(k: Kernel, folio: Folio): Task {
+  enter(k.trace, "__swap_writepage");
+  VM_BUG_ON(!folio_test_swapcache(folio), "__swap_writepage: not cached");
+  const si = deviceOf(k, folio);
+  const { disk } = si;
+  const sector = swp_offset(folio.swap);
+  const page = pageBytes(k, folio);
+  const transfer: Transfer = { op: REQ_OP_WRITE, sector, page };
   k.vm_event.pswpout++;
   tell(k, folio, "__swap_writepage", "written to the device");
   setFlag(folio, PG_writeback);
+  yield* beforeUnlock(folio);
   folio_unlock(folio);
-  submit_bio(deviceOf(k, folio).disk, {
-    op: REQ_OP_WRITE,
-    sector: swp_offset(folio.swap),
-    page: pageBytes(k, folio),
-    bi_end_io: (status) => end_swap_bio_write(k, folio, status),
-  });
+  if ((si.flags & SWP_SYNCHRONOUS_IO) !== 0) {
+    const status = yield* submit_bio_wait(disk, transfer);
+    yield* beforeEndWriteback(folio);
+    end_swap_bio_write(k, folio, status);
+    return;
+  }
+  const bi_end_io = (status: Errno) => end_swap_bio_write(k, folio, status);
+  yield* submit_bio(disk, { ...transfer, bi_end_io });
 }
 
 function end_swap_bio_write(k: Kernel, folio: Folio, status: Errno): void {
@@ -125,41 +180,65 @@ function end_swap_bio_write(k: Kernel, folio: Folio, status: Errno): void {
   clearFlag(folio, PG_writeback);
 }
 
+/** The zero map says what the page is. */
+function swap_read_folio_zeromap(k: Kernel, folio: Folio): boolean {
+  if (!zeromapTest(deviceOf(k, folio), swp_offset(folio.swap))) return false;
+  pageBytes(k, folio).fill(0);
+  spend(k.clock, k.costs.copyPage);
+  k.vm_event.swpin_zero++;
+  tell(k, folio, "swap_read_folio", "filled with zeros");
+  setFlag(folio, PG_uptodate);
+  return true;
+}
+
 /**
- * swap_read_folio() - fill a new folio of the swap cache from its slot.
+ * swap_read_folio() - fill a new folio from its slot.
  *
  * The folio is unlocked and up to date when the bytes are there: at once from
- * the zero map or zswap, later from the device. After a read error it is
- * unlocked and *not* up to date: the fault ends in SIGBUS.
+ * the zero map, zswap or a synchronous device, later from a disk. After a read
+ * error it is unlocked and *not* up to date: the fault ends in SIGBUS.
  *
- * Context: folio locked, in the swap cache, not up to date.
+ * @param plug where the request may wait for its neighbours
+ *
+ * Context: folio locked, not up to date; in the swap cache, or the device is
+ * synchronous and the slot is pinned.
  */
-export function* swap_read_folio(k: Kernel, folio: Folio): Task {
+export function* swap_read_folio(
+  k: Kernel,
+  folio: Folio,
+  plug: BlkPlug | null,
+): Task {
+  enter(k.trace, "swap_read_folio");
   const si = deviceOf(k, folio);
-  const offset = swp_offset(folio.swap);
-  if (zeromapTest(si, offset)) {
-    pageBytes(k, folio).fill(0);
-    spend(k.clock, k.costs.copyPage);
-    k.vm_event.swpin_zero++;
-    tell(k, folio, "swap_read_folio", "filled with zeros");
-    setFlag(folio, PG_uptodate);
+  const synchronous = (si.flags & SWP_SYNCHRONOUS_IO) !== 0;
+  VM_BUG_ON(
+    !folio_test_swapcache(folio) && !synchronous,
+    () => `frame ${folio.pfn} is read past the swap cache`,
+  );
+  VM_BUG_ON(
+    folio_test_uptodate(folio),
+    () => `frame ${folio.pfn} is read twice`,
+  );
+  if (swap_read_folio_zeromap(k, folio) || (yield* zswap_load(k, folio))) {
     folio_unlock(folio);
     return;
   }
-  if (yield* zswap_load(k, folio)) {
-    folio_unlock(folio);
-    return;
-  }
+  zswap_folio_swapin(k, folio);
   k.vm_event.pswpin++;
   tell(k, folio, "swap_read_folio", "read from the device");
-  submit_bio(si.disk, {
-    op: REQ_OP_READ,
-    sector: offset,
-    page: pageBytes(k, folio),
-    bi_end_io: (status) => {
-      if (status === 0) setFlag(folio, PG_uptodate);
-      else tell(k, folio, "swap_read_folio", "read error");
-      folio_unlock(folio);
-    },
-  });
+  const sector = swp_offset(folio.swap);
+  const page = pageBytes(k, folio);
+  const transfer: Transfer = { op: REQ_OP_READ, sector, page };
+  if (synchronous) {
+    end_swap_bio_read(k, folio, yield* submit_bio_wait(si.disk, transfer));
+    return;
+  }
+  const bi_end_io = (status: Errno) => end_swap_bio_read(k, folio, status);
+  yield* submit_bio(si.disk, { ...transfer, bi_end_io }, plug);
+}
+
+function end_swap_bio_read(k: Kernel, folio: Folio, status: Errno): void {
+  if (status === 0) setFlag(folio, PG_uptodate);
+  else tell(k, folio, "end_swap_bio_read", "read error");
+  folio_unlock(folio);
 }

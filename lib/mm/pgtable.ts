@@ -95,6 +95,13 @@ export function touchPte(
   return true;
 }
 
+/** Frame of a present entry. (Ours: pte_pfn() without a BigInt.) */
+export function frameNumberAt({ halves }: PageTable, index: number): Pfn {
+  const low = halves[2 * index]! >>> PAGE_SHIFT;
+  const high = halves[2 * index + 1]! & 0xf_ffff;
+  return (high * 0x10_0000 + low) as Pfn;
+}
+
 export function pte_none(pte: Pte): boolean {
   return pte === 0n;
 }
@@ -147,6 +154,10 @@ export function pte_mkold(pte: Pte): Pte {
   return (pte & ~_PAGE_ACCESSED) as Pte;
 }
 
+export function pte_mkclean(pte: Pte): Pte {
+  return (pte & ~_PAGE_DIRTY) as Pte;
+}
+
 /** Writable but still clean: the processor will set the dirty bit. */
 export function pte_mkwrite(pte: Pte): Pte {
   return (pte | _PAGE_RW) as Pte;
@@ -177,6 +188,12 @@ export function pte_to_swp_entry(pte: Pte): SwpEntry {
   return swp_entry(Number(pte >> SWP_TYPE_SHIFT), Number(offset));
 }
 
+/** The entry of a slot `delta` further on, all other bits as they are. */
+export function pte_move_swp_offset(pte: Pte, delta: number): Pte {
+  // The offset is kept inverted: it counts down.
+  return (pte - (BigInt(delta) << SWP_OFFSET_FIRST_BIT)) as Pte;
+}
+
 export function pte_swp_exclusive(pte: Pte): boolean {
   return (pte & _PAGE_SWP_EXCLUSIVE) !== 0n;
 }
@@ -195,4 +212,10 @@ export function pte_swp_soft_dirty(pte: Pte): boolean {
 
 export function pte_swp_mksoft_dirty(pte: Pte): Pte {
   return (pte | _PAGE_SWP_SOFT_DIRTY) as Pte;
+}
+
+/** Only the slot, not what is known of the page. */
+export function pte_swp_clear_flags(pte: Pte): Pte {
+  const flags = _PAGE_SWP_EXCLUSIVE | _PAGE_SWP_SOFT_DIRTY | _PAGE_SWP_UFFD_WP;
+  return (pte & ~flags) as Pte;
 }

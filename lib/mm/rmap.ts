@@ -5,15 +5,20 @@
  * can be mapped; its address is the same in all of them.
  *
  * Kernel: mm/rmap.c (v6.12). Differs: areas in a plain array instead of an
- * interval tree; a child's areas never move, so an address is an index.
+ * interval tree; a child's areas never move, so an address is an index; no
+ * mlock; accessed bits count even if the area's process is being killed.
  */
 import { VM_BUG_ON } from "../base/bug.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import type { Task } from "../sim/task.ts";
-import { emit } from "../sim/trace.ts";
-import type { AnonVma, Folio, Kernel, VmArea } from "./mm_types.ts";
+import { emit, enter } from "../sim/trace.ts";
+import { mem_cgroup_is_descendant } from "./memcontrol.ts";
+import type { AnonVma, Folio, Kernel, MemCgroup, VmArea } from "./mm_types.ts";
 import {
   clearFlag,
+  folio_test_anon,
+  folio_test_dirty,
+  folio_test_swapbacked,
   PageAnonExclusive,
   PG_anon_exclusive,
   PG_dirty,
@@ -84,12 +89,22 @@ export function unlink_anon_vmas(vma: VmArea): void {
 
 /** Every page-table entry that maps the folio, each checked when it is met. */
 function* mappingsOf(folio: Folio): Generator<PteSlot, void, void> {
-  const address = folio.index * PAGE_SIZE;
-  for (const vma of [...(folio.mapping?.vmas ?? [])]) {
+  const { mapping } = folio;
+  if (mapping === null) return;
+  const vmas = "vmas" in mapping ? mapping.vmas : mapping.i_mmap;
+  for (const vma of [...vmas]) {
+    const vpn = vma_address(vma, folio) / PAGE_SIZE;
+    const address = vpn * PAGE_SIZE;
     if (address < vma.vm_start || address >= vma.vm_end) continue;
-    const slot = pteSlotOf(vma, folio.index);
+    const slot = pteSlotOf(vma, vpn);
     if (slot !== null && maps(slot, folio)) yield slot;
   }
+}
+
+/** Where the folio's page is in the area, if it is in there at all. */
+function vma_address(vma: VmArea, folio: Folio): number {
+  if (folio_test_anon(folio)) return folio.index * PAGE_SIZE;
+  return vma.vm_start + (folio.index - vma.vm_pgoff) * PAGE_SIZE;
 }
 
 function maps(slot: PteSlot, folio: Folio): boolean {
@@ -108,7 +123,10 @@ export function folio_add_new_anon_rmap(
   slot: PteSlot,
   exclusive: boolean,
 ): void {
-  VM_BUG_ON(folio._mapcount !== 0, `frame ${folio.pfn} is mapped already`);
+  VM_BUG_ON(
+    folio._mapcount !== 0,
+    () => `frame ${folio.pfn} is mapped already`,
+  );
   setFlag(folio, PG_swapbacked);
   folio_add_anon_rmap_pte(k, folio, slot, exclusive);
 }
@@ -130,20 +148,38 @@ export function folio_add_anon_rmap_pte(
   if (exclusive) setFlag(folio, PG_anon_exclusive);
 }
 
+/** One mapping more of a page of a shared object. */
+export function folio_add_file_rmap_pte(folio: Folio): void {
+  folio._mapcount++;
+}
+
 /** One mapping less. */
 export function folio_remove_rmap_pte(folio: Folio): void {
-  VM_BUG_ON(folio._mapcount <= 0, `frame ${folio.pfn} is not mapped`);
+  VM_BUG_ON(folio._mapcount <= 0, () => `frame ${folio.pfn} is not mapped`);
   folio._mapcount--;
+}
+
+/** The owner of the area is in the group, or in one below it. */
+function mm_match_cgroup({ vm_mm }: VmArea, memcg: MemCgroup): boolean {
+  return mem_cgroup_is_descendant(vm_mm.memcg, memcg);
 }
 
 /**
  * folio_referenced() - how many mappings were used since the last look.
  *
- * Clears their accessed bits. Context: takes the page-table locks.
+ * Clears their accessed bits.
+ *
+ * @param memcg only mappings of processes in this group or below; null: all
+ *
+ * Context: takes the page-table locks.
  */
-export function* folio_referenced(folio: Folio): Task<number> {
+export function* folio_referenced(
+  folio: Folio,
+  memcg: MemCgroup | null,
+): Task<number> {
   let referenced = 0;
   for (const slot of mappingsOf(folio)) {
+    if (memcg !== null && !mm_match_cgroup(slot.vma, memcg)) continue;
     yield* spin_lock(slot.table.ptl);
     const pte = ptep_get(slot.table, slot.index);
     if (maps(slot, folio) && pte_young(pte)) {
@@ -158,12 +194,14 @@ export function* folio_referenced(folio: Folio): Task<number> {
 /**
  * try_to_unmap() - replace every mapping of a swap-cache folio by its slot.
  *
- * Stops at the first mapping that cannot be replaced (no memory to count one
- * more user of the slot); the caller looks at folio_mapped().
+ * A folio that MADV_FREE gave up has no slot: its mappings are just removed,
+ * unless somebody wrote to it since; then it is an ordinary page again. Stops
+ * at the first mapping that has to stay; the caller looks at folio_mapped().
  *
  * Context: folio locked. Takes the page-table locks.
  */
 export function* try_to_unmap(k: Kernel, folio: Folio): Task {
+  enter(k.trace, "try_to_unmap");
   for (const slot of mappingsOf(folio)) {
     yield* spin_lock(slot.table.ptl);
     const unmapped = !maps(slot, folio) || (yield* unmapOne(k, folio, slot));
@@ -177,6 +215,14 @@ function* unmapOne(k: Kernel, folio: Folio, slot: PteSlot): Task<boolean> {
   const mm = slot.vma.vm_mm;
   const pte = ptep_get_and_clear(slot.table, slot.index);
   if (pte_dirty(pte)) setFlag(folio, PG_dirty);
+  if (!folio_test_anon(folio)) {
+    // The object knows where the page is: the entry stays empty.
+    mm.shmem_pages--;
+    folio_remove_rmap_pte(folio);
+    folio_put(k, folio);
+    return true;
+  }
+  if (!folio_test_swapbacked(folio)) return discardOne(k, folio, slot, pte);
 
   if ((yield* swap_duplicate(k, folio.swap)) < 0) {
     set_pte(slot.table, slot.index, pte);
@@ -195,6 +241,37 @@ function* unmapOne(k: Kernel, folio: Folio, slot: PteSlot): Task<boolean> {
     vpn: slot.vpn,
     pfn: folio.pfn,
     slot: entryName(folio.swap),
+  });
+  folio_put(k, folio);
+  return true;
+}
+
+/**
+ * The mapping of a page whose content may be lost; false if it may not: it is
+ * dirty, or somebody holds a reference through which it could become so.
+ */
+function discardOne(
+  k: Kernel,
+  folio: Folio,
+  slot: PteSlot,
+  pte: Pte,
+): boolean {
+  const isOnlyMapped = folio._refcount === 1 + folio._mapcount;
+  if (!isOnlyMapped || folio_test_dirty(folio)) {
+    set_pte(slot.table, slot.index, pte);
+    setFlag(folio, PG_swapbacked);
+    return false;
+  }
+  slot.vma.vm_mm.anon_pages--;
+  clearFlag(folio, PG_anon_exclusive);
+  folio_remove_rmap_pte(folio);
+  emit(k.trace, {
+    time: k.clock.now,
+    fn: "try_to_unmap",
+    what: "given up and not written since: the mapping goes",
+    pid: slot.vma.vm_mm.pid,
+    vpn: slot.vpn,
+    pfn: folio.pfn,
   });
   folio_put(k, folio);
   return true;

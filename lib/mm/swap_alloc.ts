@@ -1,140 +1,241 @@
 /**
- * Finding free slots on a device, and taking them back.
+ * Slots are given out and taken back: which device, and what is kept.
  *
- * The search is the one for rotating disks: go on where the last one ended, so
- * that neighbours in time are neighbours on disk; now and then look for a
- * whole free cluster to go on in.
+ * A batch of slots always comes from one device: the first with free slots of
+ * the highest priority. It then moves behind its equals, so that devices of
+ * the same priority take turns. How a slot is found on it: swap_scan.ts for
+ * devices with a head, swap_cluster_alloc.ts for others.
  *
- * Kernel: mm/swapfile.c (v6.12): get_swap_pages(), scan_swap_map_slots(),
- * sys_swapon(). Differs: split off from swapfile.c; slots one at a time; every
- * device is searched this way, also those that Linux gives clusters.
+ * Kernel: mm/swapfile.c (v6.12): get_swap_pages(), swap_range_free(). Differs:
+ * split off from swapfile.c; slots of order 0 only.
  */
-import { xa_init } from "../base/xarray.ts";
-import type { Disk } from "../block/disk.ts";
+import { VM_BUG_ON } from "../base/bug.ts";
+import {
+  plist_add,
+  plist_del,
+  plist_node_empty,
+  plist_requeue,
+  plistFirst,
+  plistNext,
+} from "../base/plist.ts";
 import {
   lockdep_assert_held,
   spin_lock,
-  spin_lock_init,
   spin_unlock,
 } from "../locking/spinlock.ts";
-import { makeOp, type Task } from "../sim/task.ts";
-import type {
-  Folio,
-  Kernel,
-  SwapInfoStruct,
-  SwapperSpace,
-} from "./mm_types.ts";
+import { queue_work } from "../locking/workqueue.ts";
+import { makeOp, pause, type Task } from "../sim/task.ts";
+import { enter } from "../sim/trace.ts";
+import { mem_cgroup_uncharge_swap } from "./memcontrol_swap.ts";
+import type { Kernel, SwapInfoStruct } from "./mm_types.ts";
+import { SWAP_BATCH, SWAP_HAS_CACHE, SWP_BLKDEV, SWP_WRITEOK } from "./swap.ts";
+import { pinUsage } from "./swap_count.ts";
 import {
-  SWAP_ADDRESS_SPACE_PAGES,
-  SWAP_HAS_CACHE,
-  SWAP_MAP_BAD,
-  SWAPFILE_CLUSTER,
-  SWP_BLKDEV,
-  SWP_USED,
-  SWP_WRITEOK,
-} from "./swap.ts";
-import { swp_entry, type SwpEntry } from "./swapops.ts";
-import { zswap_swapon } from "./zswap.ts";
+  dec_cluster_info_page,
+  lock_cluster,
+  unlock_cluster,
+} from "./swap_cluster.ts";
+import { clear_shadow_from_swap_cache } from "./swap_state.ts";
+import { scan_swap_map_slots } from "./swap_scan.ts";
+import { _swap_info_get, vm_swap_full } from "./swapfile.ts";
+import { swp_entry, swp_offset, swp_type, type SwpEntry } from "./swapops.ts";
+import { zswap_invalidate } from "./zswap.ts";
 
 /**
- * folio_alloc_swap() - a slot for a folio that is about to be swapped out.
+ * get_swap_pages() - up to `n_goal` slots of one device.
  *
- * @returns its entry, the byte 0x40 (pinned, no users); null if swap is full
+ * @param swp_entries gets them, from index 0 on; each byte is pinUsage()
+ * @returns how many; 0 if swap is full. Never more than SWAP_BATCH.
  */
-export function* folio_alloc_swap(k: Kernel): Task<SwpEntry | null> {
-  if (k.nr_swap_pages <= 0) return null;
-  for (const si of byPriority(k)) {
+export function* get_swap_pages(
+  k: Kernel,
+  n_goal: number,
+  swp_entries: SwpEntry[],
+): Task<number> {
+  enter(k.trace, "get_swap_pages");
+  const { swap_avail_lock } = k.swap;
+  yield* spin_lock(swap_avail_lock);
+  const goal = Math.min(n_goal, SWAP_BATCH, k.nr_swap_pages);
+  if (goal <= 0) {
+    spin_unlock(swap_avail_lock);
+    return 0;
+  }
+  // Counted as taken before they are found: others must not hope for them.
+  k.nr_swap_pages -= goal;
+  const n_ret = yield* searchDevices(k, goal, swp_entries);
+  k.nr_swap_pages += goal - n_ret;
+  return n_ret;
+}
+
+/** The first device that gives any. Context: drops swap_avail_lock. */
+function* searchDevices(
+  k: Kernel,
+  goal: number,
+  swp_entries: SwpEntry[],
+): Task<number> {
+  const { swap_avail_lock, swap_avail_heads } = k.swap;
+  const nid = numa_node_id(k);
+  const head = swap_avail_heads[nid]!;
+  const resched = makeOp("resched", "get_swap_pages", k.swap);
+  let node = plistFirst(head);
+  while (node !== null) {
+    const si = node.owner;
+    const next = plistNext(node);
+    plist_requeue(node, head);
+    spin_unlock(swap_avail_lock);
     yield* spin_lock(si.lock);
-    const offset = scan_swap_map_slots(si, SWAP_HAS_CACHE);
-    if (offset !== 0) {
-      k.nr_swap_pages--;
+    if (si.highest_bit !== 0 && (si.flags & SWP_WRITEOK) !== 0) {
+      const n_ret = yield* scan_swap_map_slots(
+        k,
+        si,
+        pinUsage(k),
+        goal,
+        swp_entries,
+      );
       spin_unlock(si.lock);
-      return swp_entry(si.type, offset);
+      if (n_ret > 0) return n_ret;
+      yield* pause(resched);
+      yield* spin_lock(swap_avail_lock);
+    } else {
+      // It became full, or is being taken away, since it was on the list.
+      yield* spin_lock(swap_avail_lock);
+      for (const link of si.avail_lists) plist_del(link);
+      spin_unlock(si.lock);
     }
-    spin_unlock(si.lock);
+    // The list was free to change: if the next one left it, start over.
+    const gone = next !== null && plist_node_empty(next);
+    node = gone ? plistFirst(head) : next;
   }
-  return null;
+  spin_unlock(swap_avail_lock);
+  return 0;
 }
 
-function byPriority(k: Kernel): SwapInfoStruct[] {
-  return k.swap_info.filter((si) => (si.flags & SWP_WRITEOK) !== 0)
-    .sort((a, b) => b.prio - a.prio);
+/** The node of the CPU that runs: CPUs are spread over the nodes in turn. */
+function numa_node_id(k: Kernel): number {
+  return k.current.cpu % k.nodes.length;
+}
+
+/** The device has free slots again. Context: si.lock is held. */
+export function* add_to_avail_list(k: Kernel, si: SwapInfoStruct): Task {
+  const { swap_avail_lock, swap_avail_heads } = k.swap;
+  yield* spin_lock(swap_avail_lock);
+  for (const [nid, link] of si.avail_lists.entries()) {
+    plist_add(link, swap_avail_heads[nid]!);
+  }
+  spin_unlock(swap_avail_lock);
+}
+
+/** No slot is to be looked for on the device. Context: si.lock is held. */
+export function* del_from_avail_list(k: Kernel, si: SwapInfoStruct): Task {
+  const { swap_avail_lock } = k.swap;
+  lockdep_assert_held(si.lock);
+  yield* spin_lock(swap_avail_lock);
+  for (const link of si.avail_lists) plist_del(link);
+  spin_unlock(swap_avail_lock);
 }
 
 /**
- * scan_swap_map_slots() - find one free slot and write `usage` in its byte.
+ * swap_range_alloc() - the slot is taken: keep bounds and count.
  *
- * @returns its offset, or 0 if the device is full
- *
- * Context: caller holds si.lock.
+ * Context: si.lock is held. The free pages of all swap were counted before.
  */
-export function scan_swap_map_slots(
+export function* swap_range_alloc(
+  k: Kernel,
   si: SwapInfoStruct,
-  usage: number,
-): number {
-  lockdep_assert_held(si.lock);
-  if (si.highest_bit === 0) return 0;
-  if (si.cluster_nr === 0) findFreeCluster(si);
-  else si.cluster_nr--;
-
-  const start = si.cluster_next > si.highest_bit
-    ? si.lowest_bit
-    : si.cluster_next;
-  const offset = firstFree(si, start, si.highest_bit) ||
-    firstFree(si, si.lowest_bit, start - 1);
-  if (offset === 0) return 0;
-  si.swap_map[offset] = usage;
-  swap_range_alloc(si, offset);
-  si.cluster_next = offset + 1;
-  return offset;
-}
-
-/** The first slot from `from` to `to` (both included) whose byte is 0, or 0. */
-function firstFree(si: SwapInfoStruct, from: number, to: number): number {
-  const offset = si.swap_map.indexOf(0, from);
-  return offset < 0 || offset > to ? 0 : offset;
-}
-
-/** Go on in the first run of SWAPFILE_CLUSTER free slots, if there is one. */
-function findFreeCluster(si: SwapInfoStruct): void {
-  si.cluster_nr = SWAPFILE_CLUSTER - 1;
-  if (si.pages - si.inuse_pages < SWAPFILE_CLUSTER) return;
-  let run = 0;
-  for (let offset = si.lowest_bit; offset <= si.highest_bit; offset++) {
-    run = si.swap_map[offset] === 0 ? run + 1 : 0;
-    if (run < SWAPFILE_CLUSTER) continue;
-    si.cluster_next = offset - SWAPFILE_CLUSTER + 1;
-    return;
-  }
-}
-
-/** The slot is taken: keep the bounds of the search. */
-function swap_range_alloc(si: SwapInfoStruct, offset: number): void {
+  offset: number,
+): Task {
   if (offset === si.lowest_bit) si.lowest_bit++;
   if (offset === si.highest_bit) si.highest_bit--;
   si.inuse_pages++;
   if (si.inuse_pages < si.pages) return;
   si.lowest_bit = si.max;
   si.highest_bit = 0;
+  yield* del_from_avail_list(k, si);
+  if (si.cluster_info !== null && vm_swap_full(k)) {
+    queue_work(k.workqueue, si.reclaim_work);
+  }
+}
+
+/**
+ * swap_entry_range_free() - a slot without users or pin can be given out again.
+ *
+ * Context: si.lock is held; the byte reads 0x40, so nobody else frees it.
+ */
+export function* swap_entry_range_free(
+  k: Kernel,
+  si: SwapInfoStruct,
+  entry: SwpEntry,
+): Task {
+  lockdep_assert_held(si.lock);
+  const offset = swp_offset(entry);
+  const ci = yield* lock_cluster(si, offset);
+  VM_BUG_ON(
+    si.swap_map[offset] !== SWAP_HAS_CACHE,
+    () => `slot ${offset} is freed with byte ${si.swap_map[offset]}`,
+  );
+  si.swap_map[offset] = 0;
+  if (ci !== null) dec_cluster_info_page(k, si, ci);
+  unlock_cluster(ci);
+  if (k.proposals.memcg_uncharge_at === "swap_range_free") {
+    mem_cgroup_uncharge_swap(k, entry, 1);
+  }
+  yield* swap_range_free(k, si, offset);
 }
 
 /**
  * swap_range_free() - the slot is free: everything kept about it goes.
  *
- * The counters change last, so that whoever sees them sees a clean slot.
- * Context: caller holds si.lock; the byte is 0 already.
+ * The counters change last, so that swapoff, which waits for inuse_pages to
+ * reach 0 without a lock, sees that only when the rest is done.
  */
-export function swap_range_free(
+function* swap_range_free(
   k: Kernel,
   si: SwapInfoStruct,
   offset: number,
-): void {
-  lockdep_assert_held(si.lock);
+): Task {
+  enter(k.trace, "swap_range_free");
   zeromapClear(si, offset);
   if (offset < si.lowest_bit) si.lowest_bit = offset;
-  if (offset > si.highest_bit) si.highest_bit = offset;
+  if (offset > si.highest_bit) {
+    const was_full = si.highest_bit === 0;
+    si.highest_bit = offset;
+    if (was_full && (si.flags & SWP_WRITEOK) !== 0) {
+      yield* add_to_avail_list(k, si);
+    }
+  }
+  if (k.proposals.zswap_invalidate_at === "swap_range_free") {
+    yield* zswap_invalidate(k, swp_entry(si.type, offset));
+  }
+  if ((si.flags & SWP_BLKDEV) !== 0) si.disk.slotFreeNotify?.(offset);
+  clear_shadow_from_swap_cache(k, si.type, offset, offset);
   k.nr_swap_pages++;
   si.inuse_pages--;
+}
+
+/**
+ * swapcache_free_entries() - give slots without users or pin back.
+ *
+ * Sorted by device, so that si.lock is held over all entries of one device.
+ */
+export function* swapcache_free_entries(
+  k: Kernel,
+  entries: readonly SwpEntry[],
+): Task {
+  enter(k.trace, "swapcache_free_entries");
+  const sorted = k.swap_info.length > 1
+    ? entries.toSorted((a, b) => swp_type(a) - swp_type(b))
+    : entries;
+  let locked: SwapInfoStruct | null = null;
+  for (const entry of sorted) {
+    const si = _swap_info_get(k, entry);
+    if (si !== locked) {
+      if (locked !== null) spin_unlock(locked.lock);
+      if (si !== null) yield* spin_lock(si.lock);
+      locked = si;
+    }
+    if (si !== null) yield* swap_entry_range_free(k, si, entry);
+  }
+  if (locked !== null) spin_unlock(locked.lock);
 }
 
 /** The page of this slot is all zero and stands nowhere else. */
@@ -148,51 +249,4 @@ export function zeromapClear(si: SwapInfoStruct, offset: number): void {
 
 export function zeromapTest(si: SwapInfoStruct, offset: number): boolean {
   return (si.zeromap[offset >>> 3]! & (1 << (offset & 7))) !== 0;
-}
-
-/**
- * sys_swapon() - start to swap to `disk`. Slot 0 holds the header.
- *
- * @returns the device; its priority is −2, −3, … in the order of adding
- */
-export function sys_swapon(k: Kernel, disk: Disk): SwapInfoStruct {
-  const max = disk.options.pages;
-  const type = k.swap_info.length;
-  const si: SwapInfoStruct = {
-    type,
-    prio: -2 - type,
-    flags: SWP_USED | SWP_WRITEOK | SWP_BLKDEV,
-    lock: spin_lock_init(`swap_info[${type}]->lock`),
-    swap_map: new Uint8Array(max),
-    zeromap: new Uint8Array(Math.ceil(max / 8)),
-    max,
-    pages: max - 1,
-    inuse_pages: 0,
-    lowest_bit: 1,
-    highest_bit: max - 1,
-    cluster_next: 1,
-    cluster_nr: 0,
-    continuations: new Map(),
-    swapper_spaces: makeSpaces(type, max),
-    disk,
-  };
-  si.swap_map[0] = SWAP_MAP_BAD;
-  k.swap_info.push(si);
-  k.nr_swap_pages += si.pages;
-  k.total_swap_pages += si.pages;
-  zswap_swapon(k, si);
-  return si;
-}
-
-function makeSpaces(type: number, max: number): SwapperSpace[] {
-  const count = Math.ceil(max / SWAP_ADDRESS_SPACE_PAGES);
-  return Array.from({ length: count }, (_, index) => {
-    const name = `swap cache ${type}:${index}`;
-    const xa = xa_init<Folio>(name);
-    return {
-      xa,
-      lock: spin_lock_init(`xa_lock(${name})`),
-      load: makeOp("read", `filemap_get_folio(${name})`, xa),
-    };
-  });
 }

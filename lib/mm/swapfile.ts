@@ -5,46 +5,113 @@
  * is a pin. `swap_duplicate()` and `swapcache_prepare()` add one,
  * `swap_free()` and `swapcache_clear()` take it away; the last one to go hands
  * the slot to free_swap_slot(). How the byte counts: swap_count.ts; how slots
- * are found and given out: swap_alloc.ts.
+ * are found, given out and taken back: swap_alloc.ts; coming and going of
+ * devices: swapon.ts, swapoff.ts.
  *
- * Kernel: mm/swapfile.c, mm/swap_slots.c (v6.12). Differs: the device's lock
- * stands for the cluster lock; slots are freed at once (no slot cache).
+ * Kernel: mm/swapfile.c (v6.12). Differs: folios of one page.
  */
-import { VM_BUG_ON } from "../base/bug.ts";
+import { BUG_ON } from "../base/bug.ts";
 import { ENOENT, ENOMEM, type Errno } from "../base/errno.ts";
+import { percpu_ref_put, percpu_ref_tryget_live } from "../base/percpu_ref.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
-import type { Task } from "../sim/task.ts";
+import { pause, type Task } from "../sim/task.ts";
+import { enter } from "../sim/trace.ts";
 import type { Folio, Kernel, SwapInfoStruct } from "./mm_types.ts";
 import {
-  folio_mapped,
   folio_test_swapcache,
   folio_test_writeback,
-  folio_trylock,
-  folio_unlock,
   PG_dirty,
   setFlag,
 } from "./page_flags.ts";
-import { folio_put } from "./page_alloc.ts";
-import { swap_range_free } from "./swap_alloc.ts";
+import { swap_entry_range_free } from "./swap_alloc.ts";
+import {
+  lock_cluster_or_swap_info,
+  slotLock,
+  unlock_cluster_or_swap_info,
+} from "./swap_cluster.ts";
 import {
   __swap_duplicate,
   __swap_entry_free_locked,
   add_swap_count_continuation,
+  onlyCacheLeft,
+  pinUsage,
   swap_count,
 } from "./swap_count.ts";
-import { delete_from_swap_cache, filemap_get_folio } from "./swap_state.ts";
-import { SWAP_HAS_CACHE, SWP_USED } from "./swap.ts";
-import { swp_offset, swp_type, type SwpEntry } from "./swapops.ts";
-import { zswap_invalidate } from "./zswap.ts";
+import {
+  __try_to_reclaim_swap,
+  TTRS_FULL,
+  TTRS_UNMAPPED,
+} from "./swap_reclaim.ts";
+import { forgetSlot, free_swap_slot } from "./swap_slots.ts";
+import { delete_from_swap_cache } from "./swap_state.ts";
+import {
+  SWAP_HAS_CACHE,
+  SWAP_MAP_SHMEM,
+  SWAPFILE_CLUSTER,
+  SWP_USED,
+} from "./swap.ts";
+import {
+  entryName,
+  non_swap_entry,
+  swp_entry,
+  swp_offset,
+  swp_type,
+  type SwpEntry,
+} from "./swapops.ts";
 
-/** The device of an entry, or null if there is none or the slot is beyond it. */
+/**
+ * _swap_info_get() - the device of an entry that is in use.
+ *
+ * @returns null, and a line in `k.warnings`, if there is no such device, the
+ *   slot is beyond it, or free
+ */
 export function _swap_info_get(
   k: Kernel,
   entry: SwpEntry,
 ): SwapInfoStruct | null {
   const si = k.swap_info[swp_type(entry)];
-  if (si === undefined || (si.flags & SWP_USED) === 0) return null;
-  return swp_offset(entry) < si.max ? si : null;
+  const bad = si === undefined
+    ? "Bad swap file entry"
+    : (si.flags & SWP_USED) === 0
+    ? "Unused swap file entry"
+    : swp_offset(entry) >= si.max
+    ? "Bad swap offset entry"
+    : si.swap_map[swp_offset(entry)] === 0
+    ? "Unused swap offset entry"
+    : null;
+  if (bad === null) return si!;
+  k.warnings.push(`_swap_info_get: ${bad} ${entryName(entry)}`);
+  return null;
+}
+
+/** The device of an entry, or null if it is gone or the slot beyond it. */
+export function swp_swap_info(
+  k: Kernel,
+  entry: SwpEntry,
+): SwapInfoStruct | null {
+  const si = k.swap_info[swp_type(entry)];
+  return si !== undefined && swp_offset(entry) < si.max ? si : null;
+}
+
+/**
+ * get_swap_device() - keep the device of an entry from being taken away.
+ *
+ * @returns null if it is gone, or is going; else the caller has to give it
+ *   back with put_swap_device()
+ */
+export function get_swap_device(
+  k: Kernel,
+  entry: SwpEntry,
+): SwapInfoStruct | null {
+  const si = k.swap_info[swp_type(entry)];
+  if (si === undefined || !percpu_ref_tryget_live(si.users)) return null;
+  if (swp_offset(entry) < si.max) return si;
+  put_swap_device(si);
+  return null;
+}
+
+export function put_swap_device(si: SwapInfoStruct): void {
+  percpu_ref_put(si.users);
 }
 
 /** More than half of all swap is in use: slots should not be kept for luck. */
@@ -52,10 +119,29 @@ export function vm_swap_full(k: Kernel): boolean {
   return k.nr_swap_pages * 2 < k.total_swap_pages;
 }
 
-/** Users of the slot, the pin not counted; a continued count reads ≥ 0x80. */
-export function __swap_count(k: Kernel, entry: SwpEntry): number {
-  const si = _swap_info_get(k, entry);
-  return si === null ? 0 : swap_count(si.swap_map[swp_offset(entry)]!);
+/**
+ * Users of the slot, the pin not counted; a continued count reads ≥ 0x80.
+ *
+ * Context: no lock; the answer may be old when it arrives.
+ */
+export function* __swap_count(k: Kernel, entry: SwpEntry): Task<number> {
+  const si = k.swap_info[swp_type(entry)];
+  if (si === undefined) return 0;
+  const offset = swp_offset(entry);
+  yield* pause(slotLock(si, offset).peek);
+  return swap_count(si.swap_map[offset] ?? 0);
+}
+
+/** The same with the slot's lock taken: nobody is just changing it. */
+export function* swap_swapcount(
+  si: SwapInfoStruct,
+  entry: SwpEntry,
+): Task<number> {
+  const offset = swp_offset(entry);
+  const ci = yield* lock_cluster_or_swap_info(si, offset);
+  const count = swap_count(si.swap_map[offset]!);
+  unlock_cluster_or_swap_info(si, ci);
+  return count;
 }
 
 /**
@@ -64,88 +150,109 @@ export function __swap_count(k: Kernel, entry: SwpEntry): number {
  * @returns 0 or -ENOMEM. As in Linux, a free or bad slot also gives 0: only
  *   the want of a continuation page is reported.
  *
- * Context: takes si.lock; called with the page-table lock held.
+ * Context: takes the slot's lock; called with the page-table lock held.
  */
 export function* swap_duplicate(k: Kernel, entry: SwpEntry): Task<Errno> {
-  const si = _swap_info_get(k, entry);
-  if (si === null) return 0;
-  const offset = swp_offset(entry);
-  yield* spin_lock(si.lock);
-  let result = __swap_duplicate(k, si, offset, 1);
-  while (result === -ENOMEM) {
-    if (add_swap_count_continuation(k, si, offset) < 0) break;
-    result = __swap_duplicate(k, si, offset, 1);
-  }
-  spin_unlock(si.lock);
+  enter(k.trace, "swap_duplicate");
+  const result = yield* duplicateLocked(k, entry, 1);
   return result === -ENOMEM ? -ENOMEM : 0;
+}
+
+/** swap_shmem_alloc() - the slot belongs to shared memory: not counted. */
+export function* swap_shmem_alloc(k: Kernel, entry: SwpEntry): Task {
+  // Before the flag there was no such value either: a user like others.
+  const flag = k.proposals.swap_map_cache_flag === "on";
+  yield* duplicateLocked(k, entry, flag ? SWAP_MAP_SHMEM : 1);
 }
 
 /**
  * swapcache_prepare() - pin the slot before its page is read in.
  *
- * @returns 0; -EEXIST if it is pinned already; -ENOENT if it is free
+ * @returns 0; -EEXIST if it is pinned already; -ENOENT if it is free. If the
+ *   pin is one more user: never -EEXIST, but -ENOMEM as of swap_duplicate()
  */
 export function* swapcache_prepare(k: Kernel, entry: SwpEntry): Task<Errno> {
-  const si = _swap_info_get(k, entry);
+  enter(k.trace, "swapcache_prepare");
+  return yield* duplicateLocked(k, entry, pinUsage(k));
+}
+
+function* duplicateLocked(
+  k: Kernel,
+  entry: SwpEntry,
+  usage: number,
+): Task<Errno> {
+  const si = swp_swap_info(k, entry);
   if (si === null) return -ENOENT;
-  yield* spin_lock(si.lock);
-  const result = __swap_duplicate(k, si, swp_offset(entry), SWAP_HAS_CACHE);
-  spin_unlock(si.lock);
+  const offset = swp_offset(entry);
+  const ci = yield* lock_cluster_or_swap_info(si, offset);
+  // Without the flag, 0x40 is a slot that waits to be freed: nobody's.
+  const flag = k.proposals.swap_map_cache_flag === "on";
+  const free = !flag && swap_count(si.swap_map[offset]!) === 0;
+  let result = free ? -ENOENT : __swap_duplicate(k, si, offset, usage);
+  while (result === -ENOMEM) {
+    if (add_swap_count_continuation(k, si, offset) < 0) break;
+    result = __swap_duplicate(k, si, offset, usage);
+  }
+  unlock_cluster_or_swap_info(si, ci);
   return result;
 }
 
-/** Take away a user (1) or the pin; free the slot if that was the last. */
-function* swapEntryPut(k: Kernel, entry: SwpEntry, usage: number): Task {
-  const si = _swap_info_get(k, entry);
-  if (si === null || si.swap_map[swp_offset(entry)] === 0) {
-    k.warnings.push(`swap_free: unused or bad entry ${entry}`);
-    return;
-  }
-  yield* spin_lock(si.lock);
-  const left = __swap_entry_free_locked(k, si, swp_offset(entry), usage);
-  spin_unlock(si.lock);
+/**
+ * Take away a user (1) or the pin.
+ *
+ * @returns what is left of the byte; if 0, the slot is the caller's to free
+ */
+export function* takeUsage(
+  k: Kernel,
+  si: SwapInfoStruct,
+  offset: number,
+  usage: number,
+): Task<number> {
+  const ci = yield* lock_cluster_or_swap_info(si, offset);
+  const left = __swap_entry_free_locked(k, si, offset, usage);
+  unlock_cluster_or_swap_info(si, ci);
+  return left;
+}
+
+/** The same; frees it. (Linux: __swap_entry_free(), cluster_swap_free_nr().) */
+function* swapEntryPut(
+  k: Kernel,
+  si: SwapInfoStruct,
+  entry: SwpEntry,
+  usage: number,
+): Task<number> {
+  const left = yield* takeUsage(k, si, swp_offset(entry), usage);
   if (left === 0) yield* free_swap_slot(k, entry);
+  return left;
 }
 
 /** swap_free() - a page-table entry no longer names the slot. */
 export function* swap_free(k: Kernel, entry: SwpEntry): Task {
-  yield* swapEntryPut(k, entry, 1);
+  enter(k.trace, "swap_free");
+  const si = _swap_info_get(k, entry);
+  if (si !== null) yield* swapEntryPut(k, si, entry, 1);
 }
 
 /** put_swap_folio() - the folio left the swap cache: the pin goes. */
 export function* put_swap_folio(k: Kernel, entry: SwpEntry): Task {
-  yield* swapEntryPut(k, entry, SWAP_HAS_CACHE);
+  enter(k.trace, "put_swap_folio");
+  const si = _swap_info_get(k, entry);
+  if (si !== null) yield* swapEntryPut(k, si, entry, pinUsage(k));
 }
 
-/**
- * free_swap_slot() - nobody needs the slot any more.
- *
- * Its byte reads 0x40, so nobody can take it meanwhile: that is why zswap's
- * copy may be dropped without si.lock.
- */
-export function* free_swap_slot(k: Kernel, entry: SwpEntry): Task {
-  yield* zswap_invalidate(k, entry);
-  yield* swapcache_free_entries(k, [entry]);
-}
-
-/** Give slots without users or pin back to their devices. */
-export function* swapcache_free_entries(
+/** swapcache_clear() - the same for a pin without a folio in the cache. */
+export function* swapcache_clear(
   k: Kernel,
-  entries: readonly SwpEntry[],
+  si: SwapInfoStruct,
+  entry: SwpEntry,
 ): Task {
-  for (const entry of entries) {
-    const si = _swap_info_get(k, entry);
-    if (si === null) continue;
-    yield* spin_lock(si.lock);
-    const offset = swp_offset(entry);
-    VM_BUG_ON(
-      si.swap_map[offset] !== SWAP_HAS_CACHE,
-      `slot ${offset} is freed with byte ${si.swap_map[offset]}`,
-    );
-    si.swap_map[offset] = 0;
-    swap_range_free(k, si, offset);
-    spin_unlock(si.lock);
-  }
+  enter(k.trace, "swapcache_clear");
+  yield* swapEntryPut(k, si, entry, pinUsage(k));
+}
+
+/** It is in the cache and not just being written. Context: folio locked. */
+export function folio_swapcache_freeable(folio: Folio): boolean {
+  return folio_test_swapcache(folio) && !folio_test_writeback(folio);
 }
 
 /**
@@ -157,40 +264,108 @@ export function* swapcache_free_entries(
  * Context: folio locked.
  */
 export function* folio_free_swap(k: Kernel, folio: Folio): Task<boolean> {
-  if (!folio_test_swapcache(folio)) return false;
-  if (folio_test_writeback(folio)) return false;
-  if (__swap_count(k, folio.swap) !== 0) return false;
+  enter(k.trace, "folio_free_swap");
+  if (!folio_swapcache_freeable(folio)) return false;
+  const si = _swap_info_get(k, folio.swap);
+  // 0; or 1, where the cache counts.
+  const cacheOnly = swap_count(pinUsage(k));
+  const entry = folio.swap;
+  if (si !== null && (yield* swap_swapcount(si, entry)) !== cacheOnly) {
+    return false;
+  }
   yield* delete_from_swap_cache(k, folio);
   setFlag(folio, PG_dirty);
   return true;
 }
 
+/** free_swap_and_cache() - an address that named the slot is gone. */
+export function* free_swap_and_cache(k: Kernel, entry: SwpEntry): Task {
+  enter(k.trace, "free_swap_and_cache");
+  yield* free_swap_and_cache_nr(k, entry, 1);
+}
+
 /**
- * free_swap_and_cache() - an address that named the slot is gone.
+ * free_swap_and_cache_nr() - `nr` addresses in a row that named `nr` slots in
+ * a row are gone.
  *
- * If only the cache is left, try to drop that too; if its folio is locked
+ * Where only the cache is left, try to drop that too; if a folio is locked
  * just now, it stays: reclaim will meet it.
  *
  * Context: called with the page-table lock held, must not sleep.
  */
-export function* free_swap_and_cache(k: Kernel, entry: SwpEntry): Task {
-  const si = _swap_info_get(k, entry);
+export function* free_swap_and_cache_nr(
+  k: Kernel,
+  entry: SwpEntry,
+  nr: number,
+): Task {
+  enter(k.trace, "free_swap_and_cache_nr");
+  if (non_swap_entry(entry)) return;
+  const si = get_swap_device(k, entry);
   if (si === null) return;
-  yield* spin_lock(si.lock);
-  const left = __swap_entry_free_locked(k, si, swp_offset(entry), 1);
-  spin_unlock(si.lock);
-  if (left === 0) yield* free_swap_slot(k, entry);
-  if (left === SWAP_HAS_CACHE) yield* tryToReclaimCached(k, entry);
+  const start = swp_offset(entry);
+  BUG_ON(start + nr > si.max, () => `${nr} slots from ${entryName(entry)}`);
+  if (yield* __swap_entries_free(k, si, entry, nr)) {
+    for (let offset = start; offset < start + nr; offset++) {
+      if (!onlyCacheLeft(k, si, offset)) continue;
+      const how = TTRS_UNMAPPED | TTRS_FULL;
+      yield* __try_to_reclaim_swap(k, si, offset, how);
+    }
+  }
+  put_swap_device(si);
 }
 
-/** TTRS_UNMAPPED | TTRS_FULL of Linux' __try_to_reclaim_swap(). */
-function* tryToReclaimCached(k: Kernel, entry: SwpEntry): Task {
-  const folio = yield* filemap_get_folio(k, entry);
-  if (folio === null) return;
-  if (folio_trylock(folio)) {
-    const wanted = !folio_mapped(folio) || vm_swap_full(k);
-    if (wanted && folio.swap === entry) yield* folio_free_swap(k, folio);
-    folio_unlock(folio);
+/** Free slots at once. Context: each byte reads 0x40, without a folio. */
+function* freeRange(
+  k: Kernel,
+  si: SwapInfoStruct,
+  first: SwpEntry,
+  nr: number,
+): Task {
+  const slots = Array.from(
+    { length: nr },
+    (_, i) => swp_entry(si.type, swp_offset(first) + i),
+  );
+  for (const slot of slots) yield* forgetSlot(k, slot);
+  yield* spin_lock(si.lock);
+  for (const slot of slots) yield* swap_entry_range_free(k, si, slot);
+  spin_unlock(si.lock);
+}
+
+/**
+ * One user less of each of `nr` slots.
+ *
+ * Slots with this one user, all cached or none, in one cluster, go in one
+ * step, round the cache of slots.
+ *
+ * @returns whether some slot is left with the cache only, or seems to be
+ */
+function* __swap_entries_free(
+  k: Kernel,
+  si: SwapInfoStruct,
+  entry: SwpEntry,
+  nr: number,
+): Task<boolean> {
+  const start = swp_offset(entry);
+  if (nr > 1 && nr <= SWAPFILE_CLUSTER - start % SWAPFILE_CLUSTER) {
+    const ci = yield* lock_cluster_or_swap_info(si, start);
+    const bytes = si.swap_map.subarray(start, start + nr);
+    const [first] = bytes;
+    const alike = swap_count(first!) === 1 && bytes.every((b) => b === first);
+    if (alike) bytes.fill(SWAP_HAS_CACHE);
+    unlock_cluster_or_swap_info(si, ci);
+    // `first` is the byte as it was: bytes[0] reads 0x40 now.
+    if (alike && first === 1) yield* freeRange(k, si, entry, nr);
+    if (alike) return first !== 1;
   }
-  folio_put(k, folio);
+  let cacheOnly = false;
+  for (let offset = start; offset < start + nr; offset++) {
+    if (si.swap_map[offset] === 0) {
+      k.warnings.push(`__swap_entries_free: slot ${offset} is free already`);
+      continue;
+    }
+    const slot = swp_entry(si.type, offset);
+    const left = yield* swapEntryPut(k, si, slot, 1);
+    cacheOnly ||= left === pinUsage(k);
+  }
+  return cacheOnly;
 }

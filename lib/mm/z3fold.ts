@@ -109,7 +109,7 @@ function findObject(pool: Z3foldPool, handle: number): Found {
   const slots = pool.slots.get(Math.floor(handle / SLOTS_ALIGN));
   const place = (handle % SLOTS_ALIGN) / slotSize;
   const value = slots?.slot[place] ?? 0;
-  VM_BUG_ON(value === 0, `z3fold: handle ${handle} is not in use`);
+  VM_BUG_ON(value === 0, () => `z3fold: handle ${handle} is not in use`);
   const zhdr = pool.headers.get(Math.floor(value / PAGE_SIZE))!;
   const buddy = ((value & BUDDY_MASK) - zhdr.first_num) & BUDDY_MASK;
   return { slots: slots!, place, zhdr, buddy: buddy as Buddy };
@@ -121,7 +121,10 @@ function isHeadless(handle: number): boolean {
 
 function headlessFrame(pool: Z3foldPool, handle: number): Folio {
   const frame = pool.headless.get(Math.floor(handle / PAGE_SIZE));
-  VM_BUG_ON(frame === undefined, `z3fold: handle ${handle} is not in use`);
+  VM_BUG_ON(
+    frame === undefined,
+    () => `z3fold: handle ${handle} is not in use`,
+  );
   return frame!;
 }
 
@@ -293,7 +296,10 @@ function z3fold_map(pool: Z3foldPool, handle: number): Uint8Array {
 function z3fold_unmap(pool: Z3foldPool, handle: number): void {
   if (isHeadless(handle)) return;
   const { zhdr, buddy } = findObject(pool, handle);
-  BUG_ON(zhdr.mapped_count === 0, `z3fold_unmap: ${handle} is not mapped`);
+  BUG_ON(
+    zhdr.mapped_count === 0,
+    () => `z3fold_unmap: ${handle} is not mapped`,
+  );
   zhdr.mapped_count--;
   if (buddy === MIDDLE) zhdr.middleMapped = false;
 }

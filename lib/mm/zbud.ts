@@ -82,7 +82,7 @@ function encode_handle(header: ZbudHeader, first: boolean): number {
 
 function handle_to_zbud_header(pool: ZbudPool, handle: number): ZbudHeader {
   const header = pool.headers.get(Math.floor(handle / PAGE_SIZE));
-  VM_BUG_ON(header === undefined, `zbud: handle ${handle} is not in use`);
+  VM_BUG_ON(header === undefined, () => `zbud: handle ${handle} is not in use`);
   return header!;
 }
 
@@ -149,6 +149,6 @@ function zbud_free(pool: ZbudPool, handle: number): void {
 function zbud_map(pool: ZbudPool, handle: number): Uint8Array {
   const header = handle_to_zbud_header(pool, handle);
   const chunks = isFirst(handle) ? header.first_chunks : header.last_chunks;
-  VM_BUG_ON(chunks === 0, `zbud: handle ${handle} is not in use`);
+  VM_BUG_ON(chunks === 0, () => `zbud: handle ${handle} is not in use`);
   return pool.frames.memory.subarray(handle, handle + chunks * CHUNK_SIZE);
 }

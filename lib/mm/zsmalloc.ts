@@ -13,8 +13,10 @@
  */
 import { EINVAL, ENOMEM, ENOSPC, type Errno } from "../base/errno.ts";
 import { BUG_ON, VM_BUG_ON } from "../base/bug.ts";
-import type { Folio } from "./mm_types.ts";
+import { makeOp, type Op, pause } from "../sim/task.ts";
+import type { Folio, Kernel } from "./mm_types.ts";
 import { PAGE_SIZE } from "./pgtable.ts";
+import { SHRINK_STOP, type Shrinker, shrinker_alloc } from "./shrinker.ts";
 import {
   type FrameSource,
   type Zpool,
@@ -39,6 +41,7 @@ import {
   ZS_INUSE_RATIO_100,
   ZS_MAX_ALLOC_SIZE,
   type Zspage,
+  type ZspageGroups,
 } from "./zsmalloc_class.ts";
 import {
   addressOf,
@@ -79,11 +82,12 @@ export interface ZsPool {
   pages_allocated: number;
   /** Frames that compaction has freed since the pool was made. */
   pages_compacted: number;
+  /** The pause before it is compacted. */
+  readonly compaction: Op;
 }
 
 /** zsmalloc as zswap sees it. */
-export function makeZsmalloc(frames: FrameSource): Zpool {
-  const pool = zs_create_pool(frames);
+export function makeZsmalloc(pool: ZsPool, shrinker?: Shrinker): Zpool {
   return {
     type: "zsmalloc",
     malloc: (size, gfp) => zs_malloc(pool, size, gfp),
@@ -91,6 +95,7 @@ export function makeZsmalloc(frames: FrameSource): Zpool {
     map: (handle, mode) => zs_map_object(pool, handle, mode),
     unmap: (handle) => zs_unmap_object(pool, handle),
     total_pages: () => zs_get_total_pages(pool),
+    ...(shrinker === undefined ? {} : { shrinker }),
   };
 }
 
@@ -98,11 +103,12 @@ export function makeZsmalloc(frames: FrameSource): Zpool {
 export function zs_create_pool(
   frames: FrameSource,
   chainSize: number = defaultChainSize,
+  groups: ZspageGroups = "tenths",
 ): ZsPool {
   if (!Number.isInteger(chainSize) || chainSize < 4 || chainSize > 16) {
     throw new RangeError(`chainSize: wanted 4 to 16, got ${chainSize}`);
   }
-  const size_class = makeSizeClasses(chainSize);
+  const size_class = makeSizeClasses(chainSize, groups);
   return {
     frames,
     size_class,
@@ -113,6 +119,7 @@ export function zs_create_pool(
     mapping: null,
     pages_allocated: 0,
     pages_compacted: 0,
+    compaction: makeOp("write", "zs_compact", size_class),
   };
 }
 
@@ -142,7 +149,10 @@ function cache_alloc_handle(pool: ZsPool, location: Location): number {
 
 function handle_to_obj(pool: ZsPool, handle: number): Location {
   const location = pool.objects[handle / ZS_HANDLE_SIZE] ?? null;
-  VM_BUG_ON(location === null, `zsmalloc: handle ${handle} is not in use`);
+  VM_BUG_ON(
+    location === null,
+    () => `zsmalloc: handle ${handle} is not in use`,
+  );
   return location!;
 }
 
@@ -212,7 +222,7 @@ export function zs_malloc(
 /** Give an object back; with its last object a zspage goes, too. */
 export function zs_free(pool: ZsPool, handle: number): void {
   const { zspage, index } = handle_to_obj(pool, handle);
-  BUG_ON(pool.mapping?.handle === handle, `zs_free: ${handle} is mapped`);
+  BUG_ON(pool.mapping?.handle === handle, () => `zs_free: ${handle} is mapped`);
   zspage.class.objs_inuse--;
   obj_free(pool.frames, zspage, index);
   const fullness = fix_fullness_group(zspage);
@@ -251,7 +261,7 @@ export function zs_unmap_object(pool: ZsPool, handle: number): void {
   const { mapping } = pool;
   BUG_ON(
     mapping?.handle !== handle,
-    `zs_unmap_object: ${handle} is not mapped`,
+    () => `zs_unmap_object: ${handle} is not mapped`,
   );
   pool.mapping = null;
   const { zspage, index } = handle_to_obj(pool, handle);
@@ -307,6 +317,24 @@ export function zs_compact(pool: ZsPool): number {
 export function zs_shrinker_count(pool: ZsPool): number {
   const distinct = [...new Set(pool.size_class)];
   return distinct.reduce((sum, each) => sum + zs_can_compact(each), 0);
+}
+
+/** Compact the pool for reclaim. @returns frames freed, or SHRINK_STOP */
+export function zs_shrinker_scan(pool: ZsPool): number {
+  const freed = zs_compact(pool);
+  return freed === 0 ? SHRINK_STOP : freed;
+}
+
+/** The pool's shrinker: under memory pressure it is compacted. */
+export function zsShrinker(k: Kernel, pool: ZsPool): Shrinker {
+  return shrinker_alloc(k, "mm-zspool", {
+    flags: 0,
+    count_objects: () => zs_shrinker_count(pool),
+    scan_objects: function* () {
+      yield* pause(pool.compaction);
+      return zs_shrinker_scan(pool);
+    },
+  });
 }
 
 function __zs_compact(pool: ZsPool, sizeClass: SizeClass): number {

@@ -35,7 +35,11 @@ export const ZS_INUSE_RATIO_99 = 10;
 export const ZS_INUSE_RATIO_100 = 11;
 export const NR_FULLNESS_GROUPS = 12;
 
+/** How zspages are grouped by use; "quarters" is v6.1's way (a quirk). */
+export type ZspageGroups = "tenths" | "quarters";
+
 export interface SizeClass {
+  readonly groups: ZspageGroups;
   /** Its place in the table; for merged sizes that of the largest. */
   readonly index: number;
   /** Bytes an object takes, its handle included. */
@@ -64,6 +68,19 @@ export interface Zspage {
   readonly list: ListHead<Zspage>;
 }
 
+/** In v6.1: where the share in use is largest, in whole percent. */
+function chainByPercent(size: number, longest: number): number {
+  const used = (pages: number) => {
+    const bytes = pages * PAGE_SIZE;
+    return Math.floor(((bytes - bytes % size) * 100) / bytes);
+  };
+  let chain = 1;
+  for (let pages = 2; pages <= longest; pages++) {
+    if (used(pages) > used(chain)) chain = pages;
+  }
+  return chain;
+}
+
 function calculate_zspage_chain_size(size: number, longest: number): number {
   const isPowerOfTwo = (size & (size - 1)) === 0;
   if (isPowerOfTwo) return 1;
@@ -76,16 +93,22 @@ function calculate_zspage_chain_size(size: number, longest: number): number {
 }
 
 /** The classes for every size; merged sizes share one object. */
-export function makeSizeClasses(chainSize: number): readonly SizeClass[] {
+export function makeSizeClasses(
+  chainSize: number,
+  groups: ZspageGroups = "tenths",
+): readonly SizeClass[] {
+  const chainOf = groups === "tenths"
+    ? calculate_zspage_chain_size
+    : chainByPercent;
   const classes = new Array<SizeClass>(ZS_SIZE_CLASSES);
   let above: SizeClass | null = null;
   // From the largest down: a shared class must fit its largest size.
   for (let index = ZS_SIZE_CLASSES - 1; index >= 0; index--) {
     const size = ZS_MIN_ALLOC_SIZE + index * ZS_SIZE_CLASS_DELTA;
-    const pages = calculate_zspage_chain_size(size, chainSize);
+    const pages = chainOf(size, chainSize);
     const objects = Math.floor((pages * PAGE_SIZE) / size);
     if (above === null || !can_merge(above, pages, objects)) {
-      above = makeClass(index, size, pages, objects);
+      above = makeClass(groups, index, size, pages, objects);
     }
     classes[index] = above;
   }
@@ -97,6 +120,7 @@ function can_merge(above: SizeClass, pages: number, objects: number): boolean {
 }
 
 function makeClass(
+  grouping: ZspageGroups,
   index: number,
   size: number,
   pages_per_zspage: number,
@@ -104,6 +128,7 @@ function makeClass(
 ): SizeClass {
   const groups = { length: NR_FULLNESS_GROUPS };
   return {
+    groups: grouping,
     index,
     size,
     pages_per_zspage,
@@ -132,19 +157,28 @@ export function hugeClassSize(classes: readonly SizeClass[]): number {
 
 /** 0 if empty, 11 if full, between them one group for each 10 percent. */
 export function get_fullness_group(zspage: Zspage): number {
-  const { inuse, class: { objs_per_zspage } } = zspage;
+  const { inuse, class: { objs_per_zspage, groups } } = zspage;
   if (inuse === 0) return ZS_INUSE_RATIO_0;
   if (inuse === objs_per_zspage) return ZS_INUSE_RATIO_100;
+  if (groups === "quarters") {
+    const almostEmpty = inuse <= Math.floor((3 * objs_per_zspage) / 4);
+    return almostEmpty ? ZS_INUSE_RATIO_10 : ZS_INUSE_RATIO_99;
+  }
   const percent = Math.floor((100 * inuse) / objs_per_zspage);
   return Math.floor(percent / 10) + 1;
 }
 
 /** Put a zspage that is on no list in front of its group's. */
 export function insert_zspage(zspage: Zspage): void {
-  const { class: { fullness_list, zspages }, list } = zspage;
+  const { class: { fullness_list, zspages, groups }, list } = zspage;
   zspage.fullness = get_fullness_group(zspage);
   zspages[zspage.fullness]!++;
-  list_add(list, fullness_list[zspage.fullness]!);
+  const head = fullness_list[zspage.fullness]!;
+  const first = list_first_entry_or_null(head);
+  // In v6.1 the fuller of the two comes first.
+  const behind = groups === "quarters" && first !== null &&
+    zspage.inuse < first.inuse;
+  list_add(list, behind ? first.list : head);
 }
 
 export function remove_zspage(zspage: Zspage): void {

@@ -32,16 +32,28 @@ export function spansTwoPages({ size }: SizeClass, index: number): boolean {
   return ((index * size) & (PAGE_SIZE - 1)) + size > PAGE_SIZE;
 }
 
-// Sizes are multiples of 16, so a word never crosses the end of a frame.
+// Sizes are multiples of 16, so a word never crosses the end of a frame. It
+// is put together from its bytes: a view for each word costs more.
 function writeWord(memory: Uint8Array, at: number, word: number): void {
-  const view = new DataView(memory.buffer, memory.byteOffset + at, 8);
-  view.setUint32(0, word >>> 0, true);
-  view.setUint32(4, Math.floor(word / 0x1_0000_0000), true);
+  writeHalf(memory, at, word);
+  writeHalf(memory, at + 4, Math.floor(word / 0x1_0000_0000));
 }
 
 function readWord(memory: Uint8Array, at: number): number {
-  const view = new DataView(memory.buffer, memory.byteOffset + at, 8);
-  return view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000;
+  return readHalf(memory, at) + readHalf(memory, at + 4) * 0x1_0000_0000;
+}
+
+function writeHalf(memory: Uint8Array, at: number, half: number): void {
+  memory[at] = half;
+  memory[at + 1] = half >>> 8;
+  memory[at + 2] = half >>> 16;
+  memory[at + 3] = half >>> 24;
+}
+
+function readHalf(memory: Uint8Array, at: number): number {
+  const low = memory[at]! | memory[at + 1]! << 8;
+  const high = memory[at + 2]! | memory[at + 3]! << 8;
+  return low + high * 0x1_0000;
 }
 
 /** An empty zspage over `pages`, every object linked to the next. */

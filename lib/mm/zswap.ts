@@ -10,145 +10,85 @@
  * Callers hold the folio lock. An entry is published in the tree first and on
  * the LRU list last; before that, writeback cannot see it.
  *
- * Kernel: mm/zswap.c (v6.12). Differs: no cgroups and one node, so one LRU
- * list; one pool at a time; the dynamic shrinker is left out.
+ * Kernel: mm/zswap.c (v6.12). Differs: an entry's own memory is not modelled;
+ * that it is lacking is injected (`k.inject`).
  */
-import { VM_BUG_ON } from "../base/bug.ts";
+import { list_add } from "../base/list.ts";
 import {
-  INIT_LIST_HEAD,
-  list_add_tail,
-  list_del,
-  type ListHead,
-} from "../base/list.ts";
-import {
-  xa_cmpxchg,
   xa_empty,
   xa_erase,
   xa_init,
   xa_load,
   xa_store,
-  type XArray,
 } from "../base/xarray.ts";
-import { spin_lock_init, type Spinlock } from "../locking/spinlock.ts";
-import { INIT_WORK, queue_work, type Work } from "../locking/workqueue.ts";
-import { makeOp, type Op, pause, type Task } from "../sim/task.ts";
-import { emit } from "../sim/trace.ts";
+import { queue_work } from "../locking/workqueue.ts";
+import { makeOp, pause, type Task } from "../sim/task.ts";
+import { emit, enter } from "../sim/trace.ts";
+import { memcg_list_lru_alloc } from "./list_lru_memcg.ts";
+import { mem_cgroup_put } from "./memcontrol.ts";
+import {
+  count_objcg_events,
+  get_mem_cgroup_from_objcg,
+  get_obj_cgroup_from_folio,
+  obj_cgroup_put,
+  type ObjCgroup,
+} from "./memcontrol_objcg.ts";
+import {
+  obj_cgroup_charge_zswap,
+  obj_cgroup_may_zswap,
+} from "./memcontrol_zswap.ts";
+import { failsNow } from "./fault_inject.ts";
 import type { Folio, Kernel, SwapInfoStruct } from "./mm_types.ts";
 import {
+  folio_test_dirty,
   folio_test_swapcache,
   PG_dirty,
   PG_uptodate,
   setFlag,
 } from "./page_flags.ts";
-import { PAGE_SIZE } from "./pgtable.ts";
+import { shrinker_register } from "./shrinker.ts";
 import { SWAP_ADDRESS_SPACE_PAGES } from "./swap.ts";
+import { entryName, swp_offset, type SwpEntry } from "./swapops.ts";
 import {
-  entryName,
-  spaceIndex,
-  swp_offset,
-  swp_type,
-  type SwpEntry,
-} from "./swapops.ts";
+  makeEntry,
+  swap_zswap_tree,
+  zswap_entry_free,
+  zswap_lru_add,
+  zswap_lru_del,
+  type ZswapEntry,
+  type ZswapTree,
+} from "./zswap_entry.ts";
 import {
-  zswap_accept_thr_pages,
+  dropCompressed,
+  zswap_check_limits,
   zswap_compress,
   zswap_decompress,
-  zswap_max_pages,
-  zswap_total_pages,
-  type ZswapPool,
+  zswap_pool_create,
+  zswap_pool_current_get,
+  zswap_pool_put,
 } from "./zswap_pool.ts";
-import { shrink_worker } from "./zswap_shrink.ts";
+import { shrink_memcg } from "./zswap_shrink.ts";
+import { zswap_alloc_shrinker } from "./zswap_shrinker.ts";
 
-/** One compressed page. */
-export interface ZswapEntry {
-  readonly swpentry: SwpEntry;
-  /** Compressed size in bytes. */
-  readonly length: number;
-  /** Set at store; the first time the shrinker comes by, it only clears it. */
-  referenced: boolean;
-  readonly pool: ZswapPool;
-  readonly handle: number;
-  /** Link in `ZswapState.list_lru`. */
-  readonly lru: ListHead<ZswapEntry>;
+/** At boot: what is not enabled is set up when it is. */
+export function zswap_init(k: Kernel): void {
+  if (k.zswap.enabled) zswap_setup(k);
 }
 
-/** The entries of 64 MiB of slots. */
-export interface ZswapTree {
-  readonly xa: XArray<ZswapEntry>;
-  readonly load: Op;
-  readonly change: Op;
+/** zswap_setup() - the dynamic shrinker and the first pool. */
+export function zswap_setup(k: Kernel): void {
+  const { zswap } = k;
+  const shrinker = zswap_alloc_shrinker(k);
+  zswap.list_lru.shrinker_id = shrinker.id;
+  shrinker_register(k, shrinker);
+  const pool = zswap_pool_create(k, zswap.zpool, zswap.compressor);
+  list_add(pool.list, zswap.pools);
+  zswap.initialized = true;
 }
 
-/** What /sys/module/zswap/parameters and debugfs show, and the data behind. */
-export interface ZswapState {
-  enabled: boolean;
-  /** Percent of all memory that the pool may take. */
-  max_pool_percent: number;
-  /** Percent of that size at which a full pool takes pages again. */
-  accept_threshold_percent: number;
-  /** Null until zswap_pool_create(). */
-  pool: ZswapPool | null;
-  /** By device, then by 64 MiB of slots. */
-  readonly trees: ZswapTree[][];
-  /** Front: the next victim. Guarded by `lru_lock`. */
-  readonly list_lru: ListHead<ZswapEntry>;
-  readonly lru_lock: Spinlock;
-  nr_lru: number;
-  /** Full once, and not yet back under the accept threshold. */
-  pool_reached_full: boolean;
-  readonly shrink_work: Work;
-  /** Where a page is compressed to. */
-  readonly buffer: Uint8Array;
-  /** Live entries. */
-  stored_pages: number;
-  /** Store attempts that found the pool at or over its limit. */
-  pool_limit_hit: number;
-  /** Failed writebacks of single entries. */
-  reject_reclaim_fail: number;
-  /** The allocator had no memory. */
-  reject_alloc_fail: number;
-  reject_kmemcache_fail: number;
-  /** The compressor failed: with lz4, an incompressible page. */
-  reject_compress_fail: number;
-  /** Compressed, but too big for the allocator (zbud: over 3968 bytes). */
-  reject_compress_poor: number;
-  written_back_pages: number;
-}
-
-export interface ZswapOptions {
-  readonly enabled: boolean;
-  readonly compressor: string;
-  readonly zpool: string;
-  readonly maxPoolPercent: number;
-  readonly acceptThresholdPercent: number;
-}
-
-/** zswap with an empty pool. (Linux: zswap_setup().) */
-export function zswap_setup(
-  k: () => Kernel,
-  options: ZswapOptions,
-): ZswapState {
-  return {
-    enabled: options.enabled,
-    max_pool_percent: options.maxPoolPercent,
-    accept_threshold_percent: options.acceptThresholdPercent,
-    pool: null,
-    trees: [],
-    list_lru: INIT_LIST_HEAD<ZswapEntry>(),
-    lru_lock: spin_lock_init("zswap_list_lru"),
-    nr_lru: 0,
-    pool_reached_full: false,
-    shrink_work: INIT_WORK("zswap-shrink", () => shrink_worker(k())),
-    buffer: new Uint8Array(PAGE_SIZE),
-    stored_pages: 0,
-    pool_limit_hit: 0,
-    reject_reclaim_fail: 0,
-    reject_alloc_fail: 0,
-    reject_kmemcache_fail: 0,
-    reject_compress_fail: 0,
-    reject_compress_poor: 0,
-    written_back_pages: 0,
-  };
+/** True until the first pool is made, and never again. */
+export function zswap_never_enabled(k: Kernel): boolean {
+  return !k.zswap.ever_enabled;
 }
 
 /** zswap_swapon() - the trees of a new device, one for each 64 MiB. */
@@ -165,94 +105,121 @@ export function zswap_swapon(k: Kernel, si: SwapInfoStruct): void {
   });
 }
 
-function swap_zswap_tree(k: Kernel, entry: SwpEntry): ZswapTree {
-  const tree = k.zswap.trees[swp_type(entry)]?.[spaceIndex(entry)];
-  VM_BUG_ON(tree === undefined, `no zswap tree for ${entryName(entry)}`);
-  return tree!;
-}
-
-/** The pool is full, or was and has not shrunk to the threshold since. */
-function zswap_check_limits(k: Kernel): boolean {
-  const total = zswap_total_pages(k);
-  const { zswap } = k;
-  if (total >= zswap_max_pages(k)) {
-    zswap.pool_limit_hit++;
-    zswap.pool_reached_full = true;
-  } else if (zswap.pool_reached_full && total <= zswap_accept_thr_pages(k)) {
-    zswap.pool_reached_full = false;
+/** zswap_swapoff() - the device's trees; its pages have all left by now. */
+export function zswap_swapoff(k: Kernel, type: number): void {
+  for (const { xa } of k.zswap.trees[type] ?? []) {
+    if (!xa_empty(xa)) {
+      k.warnings.push(`zswap_swapoff: ${xa.name} is not empty`);
+    }
   }
-  return zswap.pool_reached_full;
+  k.zswap.trees[type] = [];
 }
 
 /**
  * zswap_store() - take a folio's bytes, compressed.
  *
- * @returns false if the device has to take them: zswap is off or full, or the
- *   page does not shrink. Then zswap holds no older copy of the slot either.
+ * @returns false if the device has to take them: zswap is off or full, the
+ *   group is over its limit, or the page does not shrink. Then zswap holds no
+ *   older copy of the slot either.
  *
  * Context: folio locked, in the swap cache.
  */
 export function* zswap_store(k: Kernel, folio: Folio): Task<boolean> {
+  enter(k.trace, "zswap_store");
   const { zswap } = k;
-  const stored = zswap.enabled && (yield* storePage(k, folio));
-  if (stored) return true;
-  if (zswap.enabled && zswap.pool_reached_full) {
-    queue_work(k.workqueue, zswap.shrink_work);
+  if (k.quirks.olderCopyGoes === "before") {
+    yield* zswap_invalidate(k, folio.swap);
   }
-  // An older copy under this slot would be read instead of the device's.
+  if (zswap.enabled) {
+    const objcg = yield* get_obj_cgroup_from_folio(k, folio);
+    if (yield* storePage(k, folio, objcg)) return true;
+    obj_cgroup_put(k, objcg);
+    if (zswap.pool_reached_full) queue_work(k.workqueue, zswap.shrink_work);
+  }
+  // An older copy under this slot would be read instead of the device's, or
+  // written over it.
   yield* zswap_invalidate(k, folio.swap);
   return false;
 }
 
-function* storePage(k: Kernel, folio: Folio): Task<boolean> {
+/** @param objcg who pays; if the page is stored, its reference is taken over */
+function* storePage(
+  k: Kernel,
+  folio: Folio,
+  objcg: ObjCgroup | null,
+): Task<boolean> {
   const { zswap } = k;
+  if (!(yield* groupMayStore(k, objcg))) return false;
   if (zswap_check_limits(k)) return false;
-  const pool = zswap.pool;
+  if (failsNow(k, "zswapEntries")) {
+    zswap.reject_kmemcache_fail++;
+    return false;
+  }
+  const pool = zswap_pool_current_get(k);
   if (pool === null) return false;
-  const object = zswap_compress(k, pool, folio);
-  if (object === null) return false;
+  const object = hasLists(k, objcg) ? zswap_compress(k, pool, folio) : null;
+  const stored = object !== null &&
+    (yield* publish(k, makeEntry(k, folio, pool, objcg, object)));
+  if (stored) {
+    tell(k, folio, "zswap_store", `compressed to ${object.length} bytes`);
+  } else {
+    zswap_pool_put(pool);
+  }
+  return stored;
+}
 
-  const entry = makeEntry(folio.swap, pool, object);
-  const tree = swap_zswap_tree(k, folio.swap);
+/**
+ * Whether the group is under memory.zswap.max, or can evict one of its pages:
+ * that is enough, the limit is not asked again.
+ */
+function* groupMayStore(k: Kernel, objcg: ObjCgroup | null): Task<boolean> {
+  if (objcg === null || (yield* obj_cgroup_may_zswap(k, objcg))) return true;
+  // Before groups had lists of their own there was nothing to shrink.
+  if (k.proposals.zswap_lru === "pool") return false;
+  const memcg = get_mem_cgroup_from_objcg(k, objcg);
+  const result = yield* shrink_memcg(k, memcg);
+  mem_cgroup_put(k, memcg);
+  return result === 0;
+}
+
+/** Make the group's lists, and those of the groups above it. */
+function hasLists(k: Kernel, objcg: ObjCgroup | null): boolean {
+  if (objcg === null) return true;
+  const memcg = get_mem_cgroup_from_objcg(k, objcg);
+  const result = memcg_list_lru_alloc(k, memcg, k.zswap.list_lru);
+  mem_cgroup_put(k, memcg);
+  return result === 0;
+}
+
+/** Tree first, LRU list last: until then the shrinker cannot see the entry. */
+function* publish(k: Kernel, entry: ZswapEntry): Task<boolean> {
+  const { zswap } = k;
+  const { objcg, length, swpentry } = entry;
+  const tree = swap_zswap_tree(k, swpentry);
   yield* pause(tree.change);
-  const old = xa_store(tree.xa, swp_offset(folio.swap), entry);
-  if (old !== null) zswap_entry_free(k, old);
-  zswap_lru_add(k, entry);
+  if (failsNow(k, "zswapTreeNodes")) {
+    zswap.reject_alloc_fail++;
+    dropCompressed(k, entry);
+    return false;
+  }
+  const old = xa_store(tree.xa, swp_offset(swpentry), entry);
+  // The page was written to since it was stored under this slot.
+  if (old !== null) yield* zswap_entry_free(k, old);
+  if (objcg !== null) {
+    yield* obj_cgroup_charge_zswap(k, objcg, length);
+    count_objcg_events(objcg, "zswpout", 1);
+  }
+  if (entry.value === null) yield* zswap_lru_add(k, entry);
   zswap.stored_pages++;
   k.vm_event.zswpout++;
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "zswap_store",
-    what: `compressed to ${entry.length} bytes`,
-    pfn: folio.pfn,
-    slot: entryName(folio.swap),
-  });
   return true;
 }
 
-function makeEntry(
-  swpentry: SwpEntry,
-  pool: ZswapPool,
-  object: { handle: number; length: number },
-): ZswapEntry {
-  const entry = { swpentry, pool, referenced: true, ...object } as {
-    -readonly [Field in keyof ZswapEntry]: ZswapEntry[Field];
-  };
-  entry.lru = INIT_LIST_HEAD<ZswapEntry>(entry);
-  return entry;
-}
-
-function zswap_lru_add(k: Kernel, entry: ZswapEntry): void {
-  list_add_tail(entry.lru, k.zswap.list_lru);
-  k.zswap.nr_lru++;
-}
-
-/** Give back all that an entry holds; it is in no tree any more. */
-export function zswap_entry_free(k: Kernel, entry: ZswapEntry): void {
-  list_del(entry.lru);
-  k.zswap.nr_lru--;
-  entry.pool.zpool.free(entry.handle);
-  k.zswap.stored_pages--;
+function tell(k: Kernel, folio: Folio, fn: string, what: string): void {
+  if (!k.trace.enabled) return;
+  const { pfn, swap } = folio;
+  const slot = entryName(swap);
+  emit(k.trace, { time: k.clock.now, fn, what, pfn, slot });
 }
 
 /**
@@ -267,30 +234,66 @@ export function zswap_entry_free(k: Kernel, entry: ZswapEntry): void {
  * Context: may pause (the tree). Caller holds the folio lock.
  */
 export function* zswap_load(k: Kernel, folio: Folio): Task<boolean> {
+  enter(k.trace, "zswap_load");
+  if (zswap_never_enabled(k)) return false;
   const tree = swap_zswap_tree(k, folio.swap);
   const offset = swp_offset(folio.swap);
-  const swapcache = folio_test_swapcache(folio);
-  yield* pause(swapcache ? tree.change : tree.load);
-  const entry = swapcache
+  const isExclusive = takesOwnership(k, folio);
+  yield* pause(isExclusive ? tree.change : tree.load);
+  const entry = isExclusive
     ? xa_erase(tree.xa, offset)
     : xa_load(tree.xa, offset);
   if (entry === null) return false;
 
+  const { length, objcg } = entry;
   zswap_decompress(k, entry, folio);
   k.vm_event.zswpin++;
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "zswap_load",
-    what: `decompressed from ${entry.length} bytes`,
-    pfn: folio.pfn,
-    slot: entryName(folio.swap),
-  });
-  if (swapcache) {
-    zswap_entry_free(k, entry);
+  if (objcg !== null) count_objcg_events(objcg, "zswpin", 1);
+  tell(k, folio, "zswap_load", `decompressed from ${length} bytes`);
+  if (isExclusive) {
+    yield* zswap_entry_free(k, entry);
     setFlag(folio, PG_dirty);
+  } else if (k.proposals.exclusive_loads === "off" && entry.value === null) {
+    yield* makeYoungest(k, tree, entry);
   }
   setFlag(folio, PG_uptodate);
   return true;
+}
+
+/** Whether a load frees the compressed copy: thread 001 is about this line. */
+function takesOwnership(k: Kernel, folio: Folio): boolean {
+  const { exclusive_loads } = k.proposals;
+  if (exclusive_loads !== "swapcache") return exclusive_loads === "on";
+  // A folio outside the swap cache may be dropped with the fault.
+  return folio_test_swapcache(folio);
+}
+
+/**
+ * Before exclusive loads: the copy stays, as the one used last.
+ *
+ * Linux held a reference to the entry meanwhile. We look whether it is still
+ * in its tree when it is back on its list.
+ */
+function* makeYoungest(k: Kernel, tree: ZswapTree, entry: ZswapEntry): Task {
+  const offset = swp_offset(entry.swpentry);
+  yield* zswap_lru_del(k, entry);
+  if (xa_load(tree.xa, offset) !== entry) return;
+  yield* zswap_lru_add(k, entry);
+  if (xa_load(tree.xa, offset) !== entry) yield* zswap_lru_del(k, entry);
+}
+
+/**
+ * The fault that had loaded this folio is abandoned: give the page back.
+ * (Proposal zswap_restore_on_abort of thread 001, never merged.)
+ *
+ * @param folio locked, not in the swap cache, its `swap` still the slot's
+ * @returns false if the page is lost: zswap refused it
+ */
+export function* restoreToZswap(k: Kernel, folio: Folio): Task<boolean> {
+  if (k.proposals.zswap_restore_on_abort === "off") return true;
+  // Not dirty: the load took nothing away.
+  if (!folio_test_dirty(folio)) return true;
+  return yield* zswap_store(k, folio);
 }
 
 /**
@@ -299,19 +302,11 @@ export function* zswap_load(k: Kernel, folio: Folio): Task<boolean> {
  * Context: may pause (the tree) but does not sleep.
  */
 export function* zswap_invalidate(k: Kernel, swp: SwpEntry): Task {
+  enter(k.trace, "zswap_invalidate");
   const tree = swap_zswap_tree(k, swp);
-  if (xa_empty(tree.xa)) return;
   yield* pause(tree.change);
   const entry = xa_erase(tree.xa, swp_offset(swp));
-  if (entry !== null) zswap_entry_free(k, entry);
-}
-
-/** Take `entry` out of its tree if it is still the one there. */
-export function* claimEntry(k: Kernel, entry: ZswapEntry): Task<boolean> {
-  const tree = swap_zswap_tree(k, entry.swpentry);
-  yield* pause(tree.change);
-  const offset = swp_offset(entry.swpentry);
-  return xa_cmpxchg(tree.xa, offset, entry, null) === entry;
+  if (entry !== null) yield* zswap_entry_free(k, entry);
 }
 
 /** Sum of the compressed sizes, in bytes. (Linux: MEMCG_ZSWAP_B.) */

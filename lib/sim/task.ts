@@ -45,13 +45,23 @@ export function makeOp(kind: OpKind, what: string, object: object): Op {
  *
  * @param idle called when the task waits and nobody else runs: it lets
  *   simulated time pass and returns false if nothing more can happen
- * @throws SimError if the task waits for something that cannot come
+ * @param stepLimit pauses after which it is taken for a livelock
+ * @throws SimError if the task waits for something that cannot come, or does
+ *   not end
  */
-export function run<T>(task: Task<T>, idle?: () => boolean): T {
-  for (;;) {
+export function run<T>(
+  task: Task<T>,
+  idle?: () => boolean,
+  stepLimit: number = Infinity,
+): T {
+  for (let steps = 0;; steps++) {
     const { done, value } = task.next();
     if (done) return value;
     if (value.ready !== undefined) waitUntilReady(value, idle);
+    if (steps < stepLimit) continue;
+    throw new SimError(
+      `Livelock: a task has paused ${stepLimit} times, last at ${value.what}`,
+    );
   }
 }
 

@@ -25,10 +25,18 @@ export interface Trace {
   /** Events that no longer fit. */
   dropped: number;
   enabled: boolean;
+  /** Told of each function that a task enters; null if nobody asks. */
+  calls: ((fn: string) => void) | null;
 }
 
 export function makeTrace(capacity: number): Trace {
-  return { capacity, events: [], dropped: 0, enabled: capacity > 0 };
+  return {
+    capacity,
+    events: [],
+    dropped: 0,
+    enabled: capacity > 0,
+    calls: null,
+  };
 }
 
 /** Add an event; the oldest half goes when the trace is full. */
@@ -40,6 +48,14 @@ export function emit(trace: Trace, event: TraceEvent): void {
     trace.dropped += half;
   }
   trace.events.push(event);
+}
+
+/**
+ * The running task enters `fn`: for diagrams, which show who was where. Costs
+ * next to nothing while nobody asks. (Linux: the function tracer.)
+ */
+export function enter(trace: Trace, fn: string): void {
+  if (trace.calls !== null) trace.calls(fn);
 }
 
 /**
@@ -63,6 +79,8 @@ export function pageHistory(
     pfn = event.pfn ?? pfn;
     slot = event.slot ?? slot;
     history.push(event);
+    // The frame belongs to somebody else from now on.
+    if (event.fn === "__remove_mapping") pfn = undefined;
   }
   return history;
 }

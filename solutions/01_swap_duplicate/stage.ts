@@ -44,11 +44,11 @@ interface Device {
   readonly si: SwapInfoStruct;
 }
 
-/** A device whose lock is held, as the functions want it. */
+/** A device without clusters, its lock held, as the functions want it. */
 function makeDevice(): Device {
   const machine = makeMachine({
     frames: 64,
-    swap: { pages: slots + 1 },
+    swap: { kind: "hdd", pages: slots + 1 },
     traceEvents: 0,
   });
   const [si] = machine.k.swap_info;

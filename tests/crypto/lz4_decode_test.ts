@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { EINVAL } from "swaplab/base/errno.ts";
 import { makeLz4 } from "swaplab/crypto/lz4.ts";
-import { makeRng, nextBelow, nextUint32, type Rng } from "swaplab/sim/rng.ts";
+import { makeRng } from "swaplab/sim/rng.ts";
+import { mutate } from "./mutate.ts";
 import { PAGE_SIZE, vectorPages } from "./pages.ts";
 
 const malformed: [string, number[]][] = [
@@ -38,22 +39,6 @@ Deno.test("lz4Decompress() copies overlapping matches byte by byte", () => {
     }
   }
 });
-
-/** Damage a block: flip bits, cut it, lengthen it or put in noise. */
-function mutate(rng: Rng, block: Uint8Array): Uint8Array {
-  const keep = nextBelow(rng, 8) === 0 ? nextBelow(rng, block.length + 1) : -1;
-  const result = block.slice(0, keep < 0 ? block.length : keep);
-  for (let times = nextBelow(rng, 4); times >= 0; times--) {
-    if (result.length === 0) return result;
-    const at = nextBelow(rng, result.length);
-    const how = nextBelow(rng, 4);
-    if (how === 0) result[at] = 255;
-    else if (how === 1) result[at] = 0;
-    else if (how === 2) result[at] = nextUint32(rng);
-    else result[at]! ^= 1 << nextBelow(rng, 8);
-  }
-  return result;
-}
 
 Deno.test("lz4Decompress() survives 120,000 damaged blocks", () => {
   const rng = makeRng(12);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EINVAL } from "swaplab/base/errno.ts";
 import { makeLz4 } from "swaplab/crypto/lz4.ts";
 import { brokenRules } from "./block_rules.ts";
-import { fillKernelPage, kernelPageKind } from "./kernel_pages.ts";
+import { fillKernelPage, kernelPageKind } from "../../lib/lab/kernel_pages.ts";
 import { PAGE_SIZE, vectorPages } from "./pages.ts";
 import vectors from "./vectors/liblz4.json" with { type: "json" };
 import { blockHash } from "./vectors/make.ts";

@@ -1,7 +1,7 @@
 /** The pages that the tests of the compressors share. */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { fillKernelPage, kernelPageKinds } from "./kernel_pages.ts";
+import { fillKernelPage, kernelPageKinds } from "../../lib/lab/kernel_pages.ts";
 
 export const PAGE_SIZE = 4096;
 

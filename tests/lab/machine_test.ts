@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { KernelBug } from "swaplab/base/bug.ts";
+import type { Disk } from "swaplab/block/disk.ts";
 import { entryAt } from "swaplab/lab/entry.ts";
 import { checkMachine } from "swaplab/lab/invariants.ts";
 import { makeMachine } from "swaplab/lab/machine.ts";
@@ -7,6 +8,7 @@ import type { MachineOptions } from "swaplab/lab/options.ts";
 import { makePageSource } from "swaplab/lab/pages.ts";
 import { random, sequential, zipf } from "swaplab/lab/pattern.ts";
 import { compressedBytes, report } from "swaplab/lab/report.ts";
+import { v6_12 } from "swaplab/proposals.ts";
 import { runForks, runWorkload } from "swaplab/lab/workload.ts";
 
 /** Options that make no sense, and what the message must say. */
@@ -27,9 +29,26 @@ const nonsense: [unknown, RegExp][] = [
   [{ swap: { readErrorRate: 1.5 } }, /readErrorRate: .* 0 to 1, got 1.5/],
   [{ swap: { readMicroseconds: 0 } }, /readMicroseconds: .* > 0, got 0/],
   [{ swap: { queueDepth: 0 } }, /queueDepth: .* got 0/],
-  [{ frame: 64 }, /no option "frame"; there are frames, swap/],
+  [{ frame: 64 }, /no option "frame"; there are frames, cpus/],
   [{ zswap: { percent: 4 } }, /zswap: no option "percent"/],
   [null, /makeMachine: wanted an object, got null/],
+  [{ cpus: 0 }, /cpus: wanted a whole number from 1 to 64, got 0/],
+  [{ frames: 64, nodes: 5 }, /nodes: .* from 1 to 4, got 5/],
+  [{ pageCluster: 32 }, /pageCluster: .* 0 to 31, got 32/],
+  [{ proposals: 1 }, /proposals: wanted an object, got 1/],
+  [
+    { proposals: { lru: "on" } },
+    /proposals: no option "lru"; there are zswap_invalidate_at, /,
+  ],
+  [
+    { proposals: { zap_frees_swap: "no" } },
+    /zap_frees_swap: wanted one of trylock, lock, scan; got "no"/,
+  ],
+  [{ swap: { kind: "tape" } }, /swap.kind: .* ssd, hdd, brd, zram.*"tape"/],
+  [{ swap: [{}, { pages: 1 }] }, /swap\[1\].pages: .* got 1/],
+  [{ swap: [{ priority: -1 }] }, /swap\[0\].priority: .* got -1/],
+  [{ swap: { kind: "brd", queueDepth: 8 } }, /swap: no option "queueDepth"/],
+  [{ swap: new Array(24) }, /number of devices: .* 0 to 23, got 24/],
 ];
 
 for (const [options, message] of nonsense) {
@@ -43,6 +62,41 @@ Deno.test("makeMachine() without options is a machine of 4 MiB", () => {
   assert.equal(report(machine).meminfo.MemTotal, 4096);
   assert.equal(report(machine).swaps.length, 1);
   checkMachine(machine);
+});
+
+Deno.test("a machine's settings say all that was left open", () => {
+  const { settings } = makeMachine({
+    proposals: { second_chance: "off" },
+    swap: [{ kind: "brd", pages: 64, priority: 5 }, {}],
+  });
+  assert.deepEqual(settings.proposals, { ...v6_12, second_chance: "off" });
+  assert.deepEqual(
+    settings.swap.map(({ kind, pages, priority }) => [kind, pages, priority]),
+    [["brd", 64, 5], ["ssd", 4096, null]],
+  );
+  assert.equal(settings.cpus, 1);
+  assert.equal(settings.nodes, 1);
+  assert.equal(settings.pageCluster, 3);
+});
+
+Deno.test("nodes share the memory in equal parts", () => {
+  const { k } = makeMachine({ frames: 100, nodes: 3 });
+  assert.deepEqual(
+    k.nodes.map((node) => [
+      node.node_start_pfn,
+      node.node_end_pfn,
+      node.zone.free_list.length,
+    ]),
+    [[0, 33, 32], [33, 66, 33], [66, 100, 34]],
+  );
+  assert.equal(k.root_mem_cgroup.nodeinfo.length, 3);
+  checkMachine({ k });
+});
+
+Deno.test("processes run on one CPU after the other", () => {
+  const machine = makeMachine({ cpus: 2 });
+  const cpus = [1, 2, 3].map(() => machine.spawn({ pages: 1 }).task.cpu);
+  assert.deepEqual(cpus, [0, 1, 0]);
 });
 
 Deno.test("a process refuses pages that it does not have", () => {
@@ -76,7 +130,7 @@ Deno.test("the shadow check finds a byte that changes in zswap", () => {
   const machine = makeMachine({ frames: 64, zswap: { compressor: "null" } });
   const program = machine.spawn({ pages: 100 });
   program.fill(makePageSource("text", 1));
-  const sectors = machine.k.swap_info[0]!.disk.sectors;
+  const { sectors } = machine.k.swap_info[0]!.disk as Disk;
   const page = [...Array(100).keys()]
     .find((p) => program.whereabouts(p) === "swap")!;
   const offset = Number(entryAt(program, page).slot!.split(":")[1]);
@@ -87,10 +141,13 @@ Deno.test("the shadow check finds a byte that changes in zswap", () => {
 /** Each breaks one thing that checkMachine() must notice. */
 const breakages: [string, (k: ReturnType<typeof makeMachine>["k"]) => void][] =
   [
-    ["a lost frame", (k) => void k.zone.free_list.pop()],
+    ["a lost frame", (k) => void k.nodes[0]!.zone.free_list.pop()],
     ["a count too high", (k) => void k.swap_info[0]!.swap_map[usedSlot(k)]!++],
     ["a slot leaked", (k) => void k.nr_swap_pages--],
-    ["a list counter", (k) => void k.lruvec.nr_inactive_anon++],
+    [
+      "a list counter",
+      (k) => void k.root_mem_cgroup.nodeinfo[0]!.lruvec.lru_size[0]!++,
+    ],
     ["a stored page counted twice", (k) => void k.zswap.stored_pages++],
     ["a compressed copy lost", (k) => {
       const [offset] = [...k.zswap.trees[0]![0]!.xa.entries.keys()];

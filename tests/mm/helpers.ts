@@ -4,7 +4,16 @@ import type { MachineOptions } from "swaplab/lab/options.ts";
 import { makePageSource, type PageKind } from "swaplab/lab/pages.ts";
 import type { Process } from "swaplab/lab/process.ts";
 import { entryAt } from "swaplab/lab/entry.ts";
-import { swp_entry, type SwpEntry } from "swaplab/mm/swapops.ts";
+import type { Kernel } from "swaplab/mm/mm_types.ts";
+import { folio_alloc, GFP_KERNEL } from "swaplab/mm/page_alloc.ts";
+import { folio_alloc_swap } from "swaplab/mm/swap_slots.ts";
+import {
+  swp_entry,
+  swp_offset,
+  swp_type,
+  type SwpEntry,
+} from "swaplab/mm/swapops.ts";
+import type { Task } from "swaplab/sim/task.ts";
 
 export interface Scene {
   readonly machine: Machine;
@@ -43,4 +52,25 @@ export function slotOf(program: Process, page: number): SwpEntry {
   if (slot === null) throw new Error(`page ${page} has no slot`);
   const [type, offset] = slot.split(":").map(Number);
   return swp_entry(type!, offset!);
+}
+
+/** folio_alloc_swap() for a fresh folio of nobody's. */
+export function* allocSlot(k: Kernel): Task<SwpEntry | null> {
+  const folio = yield* folio_alloc(k, GFP_KERNEL);
+  return yield* folio_alloc_swap(k, folio!);
+}
+
+/** The byte of the map for a slot. */
+export function byteOf({ machine }: Scene, slot: SwpEntry): number {
+  return machine.k.swap_info[swp_type(slot)]!.swap_map[swp_offset(slot)]!;
+}
+
+/** Let a task go on until it is about to do `what`; its value if it ended. */
+export function stepUntil<T>(task: Task<T>, what: string): T | undefined {
+  for (;;) {
+    const { done, value } = task.next();
+    if (done) return value;
+    if (value.what.includes(what)) return undefined;
+    if (value.ready?.() === false) throw new Error(`it waits: ${value.what}`);
+  }
 }

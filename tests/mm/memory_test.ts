@@ -5,11 +5,11 @@ import { pageOf, pushOut, scene } from "./helpers.ts";
 
 Deno.test("a read of an untouched page maps the page of zeros, read-only", () => {
   const { machine, program } = scene();
-  const free = machine.k.zone.free_list.length;
+  const free = machine.k.nodes[0]!.zone.free_list.length;
   assert.ok(program.read(4).every((byte) => byte === 0));
   assert.equal(program.whereabouts(4), "zero page");
   assert.equal(entryAt(program, 4).writable, false);
-  assert.equal(machine.k.zone.free_list.length, free);
+  assert.equal(machine.k.nodes[0]!.zone.free_list.length, free);
 });
 
 Deno.test("a write to the page of zeros gives a frame of one's own", () => {
@@ -57,7 +57,7 @@ Deno.test("a write fault on a swapped page maps it writable, a read one too", ()
 Deno.test("a write fault gives up the slot, a read fault keeps it", () => {
   for (const write of [true, false]) {
     // A page of zeros: nothing is stored, but it has a slot all the same.
-    const set = scene({ swap: { pages: 1000 } });
+    const set = scene({ swap: { pages: 300 } });
     set.program.write(0, new Uint8Array(4096));
     pushOut(set, 0);
     const { k } = set.machine;
@@ -70,13 +70,13 @@ Deno.test("a write fault gives up the slot, a read fault keeps it", () => {
 Deno.test("after fork both see the same bytes until one writes", () => {
   const { machine, program } = scene();
   program.write(0, pageOf("node"));
-  const frames = machine.k.zone.free_list.length;
+  const frames = machine.k.nodes[0]!.zone.free_list.length;
   const child = program.fork();
-  assert.equal(machine.k.zone.free_list.length, frames);
+  assert.equal(machine.k.nodes[0]!.zone.free_list.length, frames);
   assert.deepEqual(child.read(0), pageOf("node"));
   assert.equal(entryAt(program, 0).writable, false);
   child.write(0, new Uint8Array([9]));
-  assert.equal(machine.k.zone.free_list.length, frames - 1);
+  assert.equal(machine.k.nodes[0]!.zone.free_list.length, frames - 1);
   assert.deepEqual(program.read(0), pageOf("node"));
   assert.equal(child.read(0)[0], 9);
 });
@@ -86,9 +86,9 @@ Deno.test("the last one to write after fork needs no copy", () => {
   program.write(0, pageOf("node"));
   const child = program.fork();
   child.exit();
-  const frames = machine.k.zone.free_list.length;
+  const frames = machine.k.nodes[0]!.zone.free_list.length;
   program.touch(0, true);
-  assert.equal(machine.k.zone.free_list.length, frames);
+  assert.equal(machine.k.nodes[0]!.zone.free_list.length, frames);
   assert.equal(entryAt(program, 0).writable, true);
 });
 
@@ -110,7 +110,7 @@ Deno.test("a full machine without swap ends in 'Out of memory'", () => {
   }, ProcessKilled);
   assert.equal(machine.k.vm_event.oom_kill, 1);
   program.exit();
-  assert.equal(machine.k.zone.free_list.length, 63);
+  assert.equal(machine.k.nodes[0]!.zone.free_list.length, 63);
 });
 
 Deno.test("a read error ends in SIGBUS, never in wrong bytes", () => {

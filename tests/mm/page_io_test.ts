@@ -56,3 +56,22 @@ Deno.test("a page that was zero and is written while it keeps its slot", () => {
   pushOut(set, 0, "sqlite");
   assert.deepEqual(set.program.read(0), pageOf("node"));
 });
+
+Deno.test("zeromap_invalidates_zswap says what becomes of an older copy", () => {
+  for (const value of ["off", "on"] as const) {
+    const set = scene({
+      pageCluster: 0,
+      proposals: { zeromap_invalidates_zswap: value, exclusive_loads: "off" },
+    });
+    const { zswap } = set.machine.k;
+    set.program.write(0, pageOf("node"));
+    set.program.advise("pageout", 0, 1);
+    assert.equal(zswap.stored_pages, 1);
+    // A read maps it again with slot and copy; then the program clears it.
+    set.program.read(0);
+    set.program.write(0, new Uint8Array(4096));
+    set.program.advise("pageout", 0, 1);
+    assert.equal(zswap.stored_pages, value === "on" ? 0 : 1);
+    assert.ok(set.program.read(0).every((byte) => byte === 0));
+  }
+});

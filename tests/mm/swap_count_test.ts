@@ -21,7 +21,7 @@ const offset = 3;
 
 /** A device whose slot 3 has the byte given, its lock held. */
 function slotWith(byte: number): { k: Kernel; si: SwapInfoStruct } {
-  const { k } = makeMachine({ frames: 64, swap: { pages: 64 } });
+  const { k } = makeMachine({ frames: 64, swap: { kind: "hdd", pages: 64 } });
   const si = k.swap_info[0]!;
   si.lock.locked = true;
   si.swap_map[offset] = byte;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EEXIST, ENOENT } from "swaplab/base/errno.ts";
 import { makeMachine } from "swaplab/lab/machine.ts";
 import type { Kernel } from "swaplab/mm/mm_types.ts";
-import { folio_alloc_swap, zeromapSet } from "swaplab/mm/swap_alloc.ts";
+import { zeromapSet } from "swaplab/mm/swap_alloc.ts";
 import {
   put_swap_folio,
   swap_duplicate,
@@ -12,7 +12,7 @@ import {
 } from "swaplab/mm/swapfile.ts";
 import { swp_entry, swp_offset } from "swaplab/mm/swapops.ts";
 import { run, type Task } from "swaplab/sim/task.ts";
-import { pageOf, pushOut, scene, slotOf } from "./helpers.ts";
+import { allocSlot, pageOf, pushOut, scene, slotOf } from "./helpers.ts";
 
 function device(pages = 64): Kernel {
   return makeMachine({ frames: 64, swap: { pages } }).k;
@@ -29,7 +29,7 @@ Deno.test("swapon marks the header as bad and counts the rest", () => {
 
 Deno.test("folio_alloc_swap() gives slots in order, pinned and without users", () => {
   const k = device();
-  const offsets = [1, 2, 3].map(() => swp_offset(run(folio_alloc_swap(k))!));
+  const offsets = [1, 2, 3].map(() => swp_offset(run(allocSlot(k))!));
   assert.deepEqual(offsets, [1, 2, 3]);
   assert.equal(byteOf(k, 2), 0x40);
   assert.equal(k.nr_swap_pages, 60);
@@ -37,24 +37,24 @@ Deno.test("folio_alloc_swap() gives slots in order, pinned and without users", (
 
 Deno.test("folio_alloc_swap() gives null when the device is full, and goes on later", () => {
   const k = device(4);
-  const entries = [1, 2, 3].map(() => run(folio_alloc_swap(k))!);
-  assert.equal(run(folio_alloc_swap(k)), null);
+  const entries = [1, 2, 3].map(() => run(allocSlot(k))!);
+  assert.equal(run(allocSlot(k)), null);
   run(put_swap_folio(k, entries[1]!));
   assert.equal(byteOf(k, 2), 0);
-  assert.equal(run(folio_alloc_swap(k)), entries[1]);
+  assert.equal(run(allocSlot(k)), entries[1]);
 });
 
 Deno.test("folio_alloc_swap() goes on behind the last slot before it wraps", () => {
   const k = device(8);
-  const entries = [1, 2, 3].map(() => run(folio_alloc_swap(k))!);
+  const entries = [1, 2, 3].map(() => run(allocSlot(k))!);
   run(put_swap_folio(k, entries[0]!));
-  assert.equal(swp_offset(run(folio_alloc_swap(k))!), 4);
+  assert.equal(swp_offset(run(allocSlot(k))!), 4);
 });
 
 // The life of one map byte, in the order of a swap-out and a swap-in.
 Deno.test("a byte goes 0x40, 0x41, 0x01, 0x41, 0x40, 0x00", () => {
   const k = device();
-  const entry = run(folio_alloc_swap(k))!;
+  const entry = run(allocSlot(k))!;
   const bytes = [byteOf(k, 1)];
   const steps: Task<unknown>[] = [
     swap_duplicate(k, entry),
@@ -72,7 +72,7 @@ Deno.test("a byte goes 0x40, 0x41, 0x01, 0x41, 0x40, 0x00", () => {
 
 Deno.test("swapcache_prepare() refuses a pinned and a free slot", () => {
   const k = device();
-  const entry = run(folio_alloc_swap(k))!;
+  const entry = run(allocSlot(k))!;
   assert.equal(run(swapcache_prepare(k, entry)), -EEXIST);
   assert.equal(run(swapcache_prepare(k, swp_entry(0, 9))), -ENOENT);
   assert.equal(run(swapcache_prepare(k, swp_entry(5, 9))), -ENOENT);
@@ -87,13 +87,13 @@ Deno.test("swap_duplicate() swallows all errors but -ENOMEM", () => {
 
 Deno.test("swap_duplicate() adds a page of digits at the 63rd user", () => {
   const k = device();
-  const entry = run(folio_alloc_swap(k))!;
-  const free = k.zone.free_list.length;
+  const entry = run(allocSlot(k))!;
+  const free = k.nodes[0]!.zone.free_list.length;
   for (let user = 1; user <= 63; user++) {
     assert.equal(run(swap_duplicate(k, entry)), 0);
   }
   assert.equal(byteOf(k, 1), 0xc0);
-  assert.equal(k.zone.free_list.length, free - 1);
+  assert.equal(k.nodes[0]!.zone.free_list.length, free - 1);
 });
 
 Deno.test("swap_free() of a free slot changes nothing and leaves a warning", () => {
@@ -120,8 +120,8 @@ Deno.test("a freed slot is clean: no zero bit, no compressed copy", () => {
 
 Deno.test("vm_swap_full() is true when more than half of swap is in use", () => {
   const k = device(9);
-  for (let i = 0; i < 4; i++) run(folio_alloc_swap(k));
+  for (let i = 0; i < 4; i++) run(allocSlot(k));
   assert.equal(vm_swap_full(k), false);
-  run(folio_alloc_swap(k));
+  run(allocSlot(k));
   assert.equal(vm_swap_full(k), true);
 });

@@ -55,18 +55,18 @@ Deno.test("zbud takes the page with the least room that is enough", () => {
 
 Deno.test("zbud gives a page back when its second object goes", () => {
   const { k, pool } = emptyPool();
-  const free = k.zone.free_list.length;
+  const free = k.nodes[0]!.zone.free_list.length;
   const handles = [pool.malloc(500, gfp), pool.malloc(500, gfp)];
-  assert.equal(k.zone.free_list.length, free - 1);
+  assert.equal(k.nodes[0]!.zone.free_list.length, free - 1);
   pool.free(handles[0]!);
   assert.equal(pool.total_pages(), 1);
   pool.free(handles[1]!);
-  assert.equal(k.zone.free_list.length, free);
+  assert.equal(k.nodes[0]!.zone.free_list.length, free);
 });
 
 Deno.test("zbud gives -ENOMEM when there are no frames", () => {
   const { k, pool } = emptyPool(16);
-  k.zone.free_list.length = 0;
+  k.nodes[0]!.zone.free_list.length = 0;
   assert.equal(pool.malloc(100, gfp), -ENOMEM);
 });
 

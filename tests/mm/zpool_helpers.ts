@@ -24,7 +24,7 @@ export interface PoisonedFrames extends FrameSource {
 /** A machine's frames in shuffled order, poisoned while they are free. */
 export function poisonedFrames(count = 1024): PoisonedFrames {
   const { k } = makeMachine({ frames: count });
-  const free = k.zone.free_list;
+  const free = k.nodes[0]!.zone.free_list;
   shuffle(makeRng(1), free);
   const frameOf = (pfn: number) =>
     k.memory.subarray(pfn * 4096, pfn * 4096 + 4096);

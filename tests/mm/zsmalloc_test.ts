@@ -386,13 +386,12 @@ for (const chainSize of [4, 8, 16]) {
 }
 
 Deno.test("makeZsmalloc() is the same allocator in the shape of a zpool", () => {
-  const frames = poisonedFrames();
-  const pool = makeZsmalloc(frames);
+  const pool = makeZsmalloc(zs_create_pool(poisonedFrames()));
   assert.equal(pool.type, "zsmalloc");
   const handle = put(pool, bytesOf(1, 3624));
   assert.equal(pool.total_pages(), 8);
   assert.deepEqual(get(pool, handle, 3624), bytesOf(1, 3624));
-  fuzzPool(makeZsmalloc(poisonedFrames()), {
+  fuzzPool(makeZsmalloc(zs_create_pool(poisonedFrames())), {
     seed: 3,
     operations: 500,
     largest: 4096,

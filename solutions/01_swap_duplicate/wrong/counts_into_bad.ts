@@ -6,7 +6,7 @@ export function __swap_duplicate(
   offset: number,
   usage: number,
 ): Errno {
-  lockdep_assert_held(si.lock);
+  assertSlotLocked(si, offset);
   const byte = si.swap_map[offset]!;
   const count = swap_count(byte);
   const pinned = byte & SWAP_HAS_CACHE;

@@ -4,7 +4,7 @@
  *
  * 32-bit arithmetic only, so that C in the guest and TypeScript here agree.
  * A page follows from four things: its kind, the region's seed, its index and
- * how often it was written (the version, from 1 on).
+ * how often it was written (the version, from 1 on). Ours.
  */
 const PAGE_SIZE = 4096;
 
@@ -29,7 +29,11 @@ function mix32(x: number): number {
 }
 
 /** Xorshift: each call gives the next 32 random bits. */
-function makeNext(seed: number, page: number, version: number): () => number {
+export function kernelRandom(
+  seed: number,
+  page: number,
+  version: number,
+): () => number {
   let state = mix32(seed + 0x9e3779b9);
   state = mix32(state ^ (page + 0x7f4a7c15));
   state = mix32(state ^ (Math.imul(version, 0x27d4eb2f) + 0x165667b1));
@@ -42,6 +46,14 @@ function makeNext(seed: number, page: number, version: number): () => number {
   };
 }
 
+function sharesOf(mix: string): ReadonlyMap<string, number> {
+  const parts = mix.split(",").map((part): [string, number] => {
+    const [kind, percent] = part.split(":");
+    return [kind!, Number(percent ?? 100)];
+  });
+  return new Map(parts);
+}
+
 /**
  * The kind of page `page` in a region of a recording.
  *
@@ -52,12 +64,7 @@ export function kernelPageKind(
   page: number,
   mix: string,
 ): KernelPageKind {
-  const share = new Map(
-    mix.split(",").map((part) => {
-      const [kind, percent] = part.split(":");
-      return [kind!, Number(percent)];
-    }),
-  );
+  const share = sharesOf(mix);
   const mixed = mix32(seed ^ 0x51ed270b) ^ Math.imul(page, 0x9e3779b1);
   const draw = mix32(mixed) % 100;
   let sum = 0;
@@ -76,7 +83,7 @@ export function fillKernelPage(
   page: number,
   version: number,
 ): void {
-  const next = makeNext(seed, page, version);
+  const next = kernelRandom(seed, page, version);
   const view = new DataView(into.buffer, into.byteOffset, PAGE_SIZE);
   into.fill(0);
   switch (kind) {

@@ -1,0 +1,111 @@
+/**
+ * The explorer: what a replayed step costs, and each litmus test. Ours.
+ *
+ * A step is one operation of a task five calls deep, chosen by a schedule; its
+ * peer is the bare `next()` of the same task, by two callers in turn.
+ */
+import { programOf } from "../lib/lab/litmus/litmus.ts";
+import { litmusTests } from "../lib/lab/litmus/mod.ts";
+import {
+  type Actor,
+  actor,
+  execute,
+  type Instance,
+  type Program,
+} from "../lib/sim/execute.ts";
+import { explore } from "../lib/sim/explore.ts";
+import { replay } from "../lib/sim/replay.ts";
+import { makeOp, pause, type Task } from "../lib/sim/task.ts";
+import type { Row } from "./row.ts";
+import { ratioOf } from "./turns.ts";
+
+const stepsEach = 5000;
+const rounds = 31;
+const steps = makeOp("write", "step", {});
+
+function* depth1(): Task {
+  for (let i = 0; i < stepsEach; i++) yield* pause(steps);
+}
+
+function* depth2(): Task {
+  yield* depth1();
+}
+
+function* depth3(): Task {
+  yield* depth2();
+}
+
+/** pause() is the fifth. */
+function* depth4(): Task {
+  yield* depth3();
+}
+
+function actors(): Actor[] {
+  return [actor("A", depth4()), actor("B", depth4())];
+}
+
+function nothing(): string {
+  return "";
+}
+
+function start(): Instance {
+  return { actors: actors(), finish: nothing };
+}
+
+const program: Program = { name: "two of depth 5", start };
+
+/** A and B by tens: a schedule of ordinary blocks. */
+const schedule = "A10B10".repeat(stepsEach / 10);
+
+function replayed(): void {
+  execute(program, replay(schedule));
+}
+
+function bare(): void {
+  const [{ task: a }, { task: b }] = actors() as [Actor, Actor];
+  for (let block = 0; block < stepsEach / 10; block++) {
+    for (let i = 0; i < 10; i++) a.next();
+    for (let i = 0; i < 10; i++) b.next();
+  }
+  a.next();
+  b.next();
+}
+
+/** Seconds to search each litmus test, all its variants, to the end. */
+function litmusSeconds(): Map<string, number> {
+  const seconds = new Map<string, number>();
+  for (const litmus of litmusTests) {
+    const begin = performance.now();
+    for (const [name, { proposals }] of Object.entries(litmus.variants)) {
+      const { bound } = litmus;
+      const found = explore(programOf(litmus, proposals, name), { bound });
+      if (!found.complete) throw new Error(`${litmus.name}: not complete`);
+    }
+    seconds.set(litmus.name, (performance.now() - begin) / 1000);
+  }
+  return seconds;
+}
+
+/** The ratio of a step, then seconds: each litmus test, and all of them. */
+export function exploreRows(): Row[] {
+  const less = { better: "less" } as const;
+  const step: Row = {
+    name: "replayed step, call depth 5",
+    ratio: ratioOf(rounds, replayed, bare),
+    peer: "bare next()",
+    goal: 3.4,
+    ...less,
+  };
+  const seconds = litmusSeconds();
+  const peer = "seconds, searched to the end, every variant";
+  const each = [...seconds].map(([name, ratio]): Row => ({
+    name,
+    ratio,
+    peer,
+    goal: 5,
+    ...less,
+  }));
+  const total = [...seconds.values()].reduce((sum, value) => sum + value, 0);
+  const all = { name: "all litmus tests", ratio: total, peer, goal: 60 };
+  return [step, ...each, { ...all, ...less }];
+}

@@ -1,0 +1,98 @@
+/**
+ * One CPU swaps a page out, another one faults on it: store against load.
+ *
+ * The page comes and goes through the swap cache, so that the two meet one
+ * folio; its lock keeps zswap_store() and zswap_load() of a slot apart, and
+ * who comes late finds the folio and not the slot. "round the cache" is a load
+ * for a folio of its own, not in the cache: between a load that took the
+ * compressed copy away and the next store there is nothing to be found. Ours.
+ */
+import { KernelBug } from "../../base/bug.ts";
+import type { Proposals } from "../../proposals.ts";
+import type { Kernel } from "../../mm/mm_types.ts";
+import { folio_alloc, folio_put, GFP_KERNEL } from "../../mm/page_alloc.ts";
+import { is_swap_pte, pte_to_swp_entry, ptep_get } from "../../mm/pgtable.ts";
+import { pteSlotOf } from "../../mm/rmap.ts";
+import type { SwpEntry } from "../../mm/swapops.ts";
+import { zswap_load } from "../../mm/zswap.ts";
+import { pause, type Task } from "../../sim/task.ts";
+import { checkMachine } from "../invariants.ts";
+import {
+  type Expected,
+  loadWord,
+  makeExpected,
+  pageOut,
+  raceMachine,
+  storeWord,
+  threadOf,
+  vpnOf,
+} from "../race.ts";
+import type { Process } from "../process.ts";
+import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+
+/** Reads the page (a load), writes it, and has it swapped out (a store). */
+function* useAndSwapOut(
+  k: Kernel,
+  process: Process,
+  expected: Expected,
+): Task {
+  yield* loadWord(k, process, 0, expected);
+  yield* pageOut(k, process, 0);
+}
+
+/** A load for a folio that stands for nothing. */
+function* hastyLoad(k: Kernel, process: Process): Task {
+  const { table, index } = pteSlotOf(process.area, vpnOf(process, 0))!;
+  yield* pause(table.ptl.peek);
+  const pte = ptep_get(table, index);
+  if (!is_swap_pte(pte)) return;
+  const folio = (yield* folio_alloc(k, GFP_KERNEL))!;
+  folio.swap = pte_to_swp_entry(pte);
+  const found = yield* zswap_load(k, folio);
+  folio.swap = 0 as SwpEntry;
+  folio_put(k, folio);
+  if (found) return;
+  throw new KernelBug(
+    "Data corruption: zswap has no copy, and the device never had one",
+  );
+}
+
+function stage(proposals: Partial<Proposals>, variant: string): Stage {
+  const machine = raceMachine({ swap: { kind: "ssd", pages: 3 }, proposals });
+  const { k } = machine;
+  const program = machine.spawn({ pages: 1 });
+  const expected = makeExpected();
+  machine.run(storeWord(k, program, 0, 1, expected), program.task);
+  machine.run(pageOut(k, program, 0), program.task);
+  const loads: Task<unknown> = variant === "round the cache"
+    ? hastyLoad(k, program)
+    : loadWord(k, program, 0, expected);
+  return {
+    machine,
+    actors: [
+      stageActor(
+        "CPU0",
+        threadOf(program, "swaps out", 0),
+        useAndSwapOut(k, program, expected),
+      ),
+      stageActor("CPU1", threadOf(program, "loads", 1), loads),
+    ],
+    finish() {
+      const last = machine.run(loadWord(k, program, 0, expected), program.task);
+      checkMachine(machine);
+      return `the page holds ${last}`;
+    },
+  };
+}
+
+export const storeVsLoadSameSlot: Litmus = {
+  name: "store-vs-load-same-slot",
+  thread: null,
+  about: "can zswap lose a page that is stored while somebody loads it?",
+  bound: null,
+  variants: {
+    "v6.12": { proposals: {}, expect: "holds" },
+    "round the cache": { proposals: {}, expect: "corruption" },
+  },
+  stage,
+};
