@@ -163,11 +163,11 @@ export function* pageOut(k: Kernel, process: Process, page: number): Task {
 }
 
 /**
-  const vpn = vpnOf(process, page);
+ * The pause before an access that needs no fault, so that others can come
  * between it and what the program did before. Made once.
  */
 export function useOf(process: Process, page: number, store: boolean): Op {
-  const vpn = process.area.vm_start / PAGE_SIZE + page;
+  const vpn = vpnOf(process, page);
   const { ptl } = pte_alloc(process.area, vpn);
   const what = `${store ? "store" : "load"}(page ${page})`;
   return makeOp(store ? "write" : "read", what, ptl.acquire.object);
