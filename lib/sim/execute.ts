@@ -30,6 +30,8 @@ export interface Instance {
   readonly check?: () => void;
   /** Have `told` called with each function that a task enters. */
   readonly listen?: (told: (fn: string) => void) => void;
+  /** The shared state in a few words, for pictures: "counter 1". */
+  readonly watch?: () => string;
   /** All have ended: what came of it, in a word or two; may throw. */
   readonly finish: () => string;
 }

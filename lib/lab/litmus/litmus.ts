@@ -33,6 +33,8 @@ export interface Stage {
   readonly actors: readonly StageActor[];
   /** What must hold after each step; throws KernelBug. */
   readonly check?: () => void;
+  /** The shared state in a few words, for pictures: "counter 1". */
+  readonly watch?: () => string;
   /** All have ended: the outcome, in a word or two; throws KernelBug. */
   readonly finish: () => string;
 }
@@ -72,10 +74,8 @@ export function programOf(
   return {
     name: litmus.name,
     start() {
-      const { machine, actors, check, finish } = litmus.stage(
-        proposals,
-        variant,
-      );
+      const stage = litmus.stage(proposals, variant);
+      const { machine, actors, check, watch, finish } = stage;
       const { k } = machine;
       return {
         actors: actors as readonly Actor[],
@@ -84,6 +84,7 @@ export function programOf(
         listen: (told) => void (k.trace.calls = told),
         finish,
         ...(check === undefined ? {} : { check }),
+        ...(watch === undefined ? {} : { watch }),
       };
     },
   };

@@ -1,6 +1,8 @@
 /** All litmus tests, in the order of the threads; planted ones last. Ours. */
+import type { Proposals } from "../../proposals.ts";
+import type { Program } from "../../sim/execute.ts";
 import { exclusiveLoadLost } from "./exclusive_load_lost.ts";
-import type { Litmus } from "./litmus.ts";
+import { type Litmus, programOf } from "./litmus.ts";
 import { memcgFreeVsLruDel } from "./memcg_free_vs_lru_del.ts";
 import { memcgReparentVsLruAdd } from "./memcg_reparent_vs_lru_add.ts";
 import { nextShrinkZombie } from "./next_shrink_zombie.ts";
@@ -43,3 +45,32 @@ export const litmusTests: readonly Litmus[] = [
   plantedLockInversion,
   plantedMissingWakeup,
 ];
+
+/** Which variant of a litmus test, and switches on top of it. */
+export interface LitmusChoice {
+  readonly variant?: string;
+  readonly proposals?: Partial<Proposals>;
+}
+
+/**
+ * litmusProgram() - a litmus test by its name, ready to be explored.
+ *
+ * @throws RangeError if there is no such test, or no such variant of it
+ */
+export function litmusProgram(
+  name: string,
+  { variant = "v6.12", proposals = {} }: LitmusChoice = {},
+): Program {
+  const litmus = litmusTests.find((one) => one.name === name);
+  if (litmus === undefined) {
+    const known = litmusTests.map((one) => one.name).join(", ");
+    throw new RangeError(`litmus "${name}": wanted one of ${known}`);
+  }
+  const { variants } = litmus;
+  const found = Object.hasOwn(variants, variant) ? variants[variant] : null;
+  if (!found) {
+    const known = Object.keys(variants).join(", ");
+    throw new RangeError(`${name}, variant "${variant}": wanted ${known}`);
+  }
+  return programOf(litmus, { ...found.proposals, ...proposals }, variant);
+}

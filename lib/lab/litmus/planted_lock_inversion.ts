@@ -60,6 +60,9 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
       stageActor("CPU0", onCpu(0), takeBoth(machine, a, b, turn)),
       stageActor("CPU1", onCpu(1), inTurn ? whenOver(turn, second) : second),
     ],
+    watch: () =>
+      [a, b].filter(({ locked }) => locked).map(({ name }) => name).join(", ") +
+      " held",
     finish: () => "both had both",
   };
 }

@@ -62,6 +62,7 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
     actors: [0, 1].map((cpu) =>
       stageActor(`CPU${cpu}`, onCpu(cpu), countUp(machine, counter, lock))
     ),
+    watch: () => `counter ${counter.value}`,
     finish() {
       const { value } = counter;
       const all = 2 * updatesEach;

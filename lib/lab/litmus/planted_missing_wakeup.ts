@@ -64,6 +64,8 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
       stageActor("CPU0", onCpu(0), sleeper(machine, flag, looksAgain)),
       stageActor("CPU1", onCpu(1), waker(machine, flag)),
     ],
+    watch: () =>
+      `${flag.set ? "set" : "not set"}, ${flag.waiting ? "one" : "none"} waits`,
     finish: () => "woken",
   };
 }
