@@ -7,8 +7,9 @@
 import type { Notebook } from "swaplab/notebook/nbformat.ts";
 import { engineHash } from "swaplab/engine_hash.ts";
 import { KERNEL_VERSION } from "swaplab/kernel_version.ts";
+import { type CellImport, compileCell } from "swaplab/notebook/cell.ts";
 import { parseNotebook } from "swaplab/notebook/read.ts";
-import { bundleScripts } from "./bundle.ts";
+import { type Bundled, bundleScripts } from "./bundle.ts";
 import { makeChapter } from "./chapter.ts";
 import { fromFileUrl, isThere, root } from "./files.ts";
 import { type Book, renderCover, renderPage } from "./page.ts";
@@ -31,16 +32,19 @@ export async function buildBook(
 ): Promise<Book> {
   const stamp = await inputStamp(notebooks);
   const sources = readNotebooks(notebooks);
+  const { scripts, partsOf } = await bundleScripts();
+  say("book: scripts bundled");
   const book: Book = {
     title: "Swaplab",
     subtitle: "A runnable book about Linux swap and zswap",
-    chapters: sources.map(({ name, notebook }) => makeChapter(name, notebook)),
+    chapters: sources.map(({ name, notebook }) => ({
+      ...makeChapter(name, notebook),
+      parts: partsOfNotebook(notebook, partsOf),
+    })),
     engineHash: await engineHash(),
     kernelVersion: KERNEL_VERSION,
   };
   say(`book: ${book.chapters.length} chapter(s) read`);
-  const scripts = await bundleScripts();
-  say("book: scripts bundled");
 
   emptyOut(out);
   const write = (name: string, text: string) =>
@@ -70,6 +74,32 @@ function readNotebooks(
     name: file.replace(/\.ipynb$/, ""),
     notebook: parseNotebook(Deno.readTextFileSync(`${folder}/${file}`), file),
   }));
+}
+
+/** The parts that a notebook's imports need, in the order of their use. */
+function partsOfNotebook(
+  { cells }: Notebook,
+  partsOf: Bundled["partsOf"],
+): string[] {
+  const imports = cells.flatMap((cell) =>
+    cell.cell_type === "code" ? importsOf(cell.source) : []
+  );
+  return [
+    ...new Set(
+      imports.flatMap(({ specifier, names }) =>
+        partsOf(specifier, names.map((name) => name.imported))
+      ),
+    ),
+  ];
+}
+
+/** None of a cell that does not compile, as some are there to show. */
+function importsOf(source: string): CellImport[] {
+  try {
+    return compileCell(source, () => null).imports;
+  } catch {
+    return [];
+  }
 }
 
 /** A folder with other things in it is left alone. */

@@ -1,12 +1,20 @@
 /**
- * The scripts of the book: reader.js, the client of a page, and runtime.js,
- * which holds the source of the worker (engine and notebook session) as a
- * string, because a page opened from a disk may start a worker only from text.
+ * The scripts of the book: reader.js, the client of a page; runtime.js, which
+ * holds the source of the worker (engine and notebook session) as a string,
+ * because a page opened from a disk may start a worker only from text; and its
+ * parts (parts.ts), which hold theirs in the same way.
  */
 
 import * as esbuild from "esbuild";
 import { loneModules } from "../lib/engine_hash.ts";
 import { fromFileUrl, isThere, root, walk } from "./files.ts";
+import {
+  leaveOutParts,
+  partEntry,
+  type PartName,
+  partNames,
+  partsNeeded,
+} from "./parts.ts";
 
 /** Areas of lib/ whose modules a cell may import. */
 const AREAS = [
@@ -20,32 +28,76 @@ const AREAS = [
   "show",
 ] as const;
 
-export interface Scripts {
-  "reader.js": string;
-  "runtime.js": string;
+/** File names to sources. */
+export type Scripts = Readonly<Record<`${string}.js`, string>>;
+
+export interface Bundled {
+  readonly scripts: Scripts;
+  /** The parts that an import of `names` from `specifier` needs. */
+  partsOf(specifier: string, names: readonly string[]): readonly PartName[];
 }
 
-/** bundleScripts() - both scripts, minified; throws on what does not resolve. */
-export async function bundleScripts(): Promise<Scripts> {
+/** bundleScripts() - all scripts, minified; throws on what does not resolve. */
+export async function bundleScripts(): Promise<Bundled> {
   try {
-    const reader = await bundle({
-      entryPoints: [fromFileUrl(new URL("book/reader/reader.ts", root))],
-    });
-    const worker = await bundle({
-      stdin: {
-        contents: workerEntry(importable()),
-        resolveDir: fromFileUrl(root),
-        sourcefile: "worker_entry.ts",
-        loader: "ts",
-      },
-    });
-    return {
-      "reader.js": reader,
-      "runtime.js": `globalThis.swaplabRuntime=${asScriptText(worker)};\n`,
+    const scripts: Record<string, string> = {
+      "reader.js": (await bundle({
+        entryPoints: [fromFileUrl(new URL("book/reader/reader.ts", root))],
+      })).text,
     };
+    for (const name of partNames) {
+      const { text } = await bundle(fromText(partEntry(name)));
+      scripts[`${name}.js`] = asScript(name, text);
+    }
+    const { text, needs } = await bundleWorker();
+    scripts["runtime.js"] = asScript(
+      "runtime",
+      `globalThis.swaplabNeeds=${JSON.stringify(needs)};${text}`,
+    );
+    const partsOf = (specifier: string, names: readonly string[]) => {
+      const keys = specifier === "swaplab" && !names.includes("*")
+        ? names
+        : [specifier];
+      return [...new Set(keys.flatMap((key) => needs[key] ?? []))].sort();
+    };
+    return { scripts, partsOf };
   } finally {
     await esbuild.stop();
   }
+}
+
+type Needs = Readonly<Record<string, readonly PartName[]>>;
+
+async function bundleWorker(): Promise<{ text: string; needs: Needs }> {
+  const modules = importable();
+  const names = namesOfSwaplab();
+  const { text, metafile } = await bundle({
+    ...fromText(workerEntry(modules, names)),
+    plugins: [leaveOutParts()],
+    metafile: true,
+  });
+  const needsOf = partsNeeded(metafile!);
+  const start = fromFileUrl(root);
+  const needs = [...modules, ...names].map((
+    [key, file],
+  ) => [key, needsOf(file.replace(start, ""))] as const);
+  return {
+    text,
+    needs: Object.fromEntries(needs.filter(([, parts]) => parts.length > 0)),
+  };
+}
+
+/** namesOfSwaplab() - each value that lib/mod.ts exports, and from which file. */
+export function namesOfSwaplab(): Map<string, string> {
+  const lib = new URL("lib/", root);
+  const source = Deno.readTextFileSync(new URL("mod.ts", lib));
+  const clauses = source.matchAll(/^export \{([^}]*)\} from "([^"]+)";/gm);
+  return new Map([...clauses].flatMap(([, list, from]) => {
+    const file = fromFileUrl(new URL(from!, lib));
+    return list!.split(",").map((one) => one.trim())
+      .filter((one) => one !== "" && !one.startsWith("type "))
+      .map((name) => [name, file] as const);
+  }));
 }
 
 /** importable() - what a cell may import: specifier to file. */
@@ -64,18 +116,34 @@ export function importable(): Map<string, string> {
 }
 
 /** Modules are run when a cell first asks for them. */
-function workerEntry(modules: ReadonlyMap<string, string>): string {
-  const entries = [...modules].map(([specifier, file]) =>
-    `  ${JSON.stringify(specifier)}: () => import(${JSON.stringify(file)}),`
-  );
+function workerEntry(
+  modules: ReadonlyMap<string, string>,
+  names: ReadonlyMap<string, string>,
+): string {
+  const entriesOf = (files: ReadonlyMap<string, string>) =>
+    [...files].map(([key, file]) =>
+      `    ${JSON.stringify(key)}: () => import(${JSON.stringify(file)}),`
+    ).join("\n");
   return `import { startWorker } from "./book/reader/worker.ts";
 startWorker({
-${entries.join("\n")}
+  modules: {
+${entriesOf(modules)}
+  },
+  names: {
+${entriesOf(names)}
+  },
 });
 `;
 }
 
-async function bundle(options: esbuild.BuildOptions): Promise<string> {
+function fromText(contents: string): esbuild.BuildOptions {
+  const resolveDir = fromFileUrl(root);
+  return { stdin: { contents, resolveDir, loader: "ts" } };
+}
+
+async function bundle(
+  options: esbuild.BuildOptions,
+): Promise<{ text: string; metafile: esbuild.Metafile | undefined }> {
   const result = await esbuild.build({
     ...options,
     bundle: true,
@@ -89,7 +157,13 @@ async function bundle(options: esbuild.BuildOptions): Promise<string> {
     logLevel: "silent",
     write: false,
   });
-  return result.outputFiles![0]!.text;
+  return { text: result.outputFiles![0]!.text, metafile: result.metafile };
+}
+
+/** A script that leaves `source` as text where the page looks for it. */
+function asScript(name: string, source: string): string {
+  const text = asScriptText(source);
+  return `(globalThis.swaplabScripts??={}).${name}=${text};\n`;
 }
 
 /** A string literal that may also stand inside a <script>. */

@@ -7,10 +7,13 @@ import type { Chapter } from "./chapter.ts";
 import { escapeHtml } from "./reader/highlight.ts";
 import { strings } from "./reader/strings.ts";
 
+/** A chapter, and the parts of the runtime that its cells use. */
+export type BookChapter = Chapter & { parts: readonly string[] };
+
 export interface Book {
   title: string;
   subtitle: string;
-  chapters: readonly Chapter[];
+  chapters: readonly BookChapter[];
   /** Names the engine that made the outputs and runs the cells. */
   engineHash: string;
   /** The Linux release that the book is about. */
@@ -24,13 +27,14 @@ const HEAD_SCRIPT = `(function(r){r.classList.add("js");try{` +
   `})(document.documentElement)`;
 
 /** renderPage() - one chapter as a whole HTML document. */
-export function renderPage(book: Book, chapter: Chapter): string {
+export function renderPage(book: Book, chapter: BookChapter): string {
   return frame({
     page: chapter.name,
     title: `${chapter.title} · ${book.title}`,
     description: chapter.description,
     book,
     live: true,
+    parts: chapter.parts,
     body: `<main id="main" class="columns">
 <header class="title">${chapter.titleHtml}
 ${pageTools(chapter)}</header>
@@ -56,6 +60,7 @@ export function renderCover(book: Book): string {
     description: `${book.subtitle}. Every cell runs in this page.`,
     book,
     live: false,
+    parts: [],
     body: `<main id="main" class="cover">
 <header><h1>${escapeHtml(book.title)}</h1>
 <p class="subtitle">${escapeHtml(book.subtitle)}</p></header>
@@ -93,10 +98,14 @@ interface Frame {
   book: Book;
   /** Does the page have cells that run? */
   live: boolean;
+  /** What the page loads ahead, after runtime.js. */
+  parts: readonly string[];
   body: string;
 }
 
-function frame({ page, title, description, book, live, body }: Frame): string {
+function frame(
+  { page, title, description, book, live, parts, body }: Frame,
+): string {
   const home = page === "index"
     ? `<span class="home">${escapeHtml(book.title)}</span>`
     : `<a class="home" href="index.html">${escapeHtml(book.title)}</a>`;
@@ -114,7 +123,9 @@ function frame({ page, title, description, book, live, body }: Frame): string {
 <script>${HEAD_SCRIPT}</script>
 <script src="reader.js" defer></script>
 </head>
-<body data-page="${page}">
+<body data-page="${page}"${
+    parts.length === 0 ? "" : ` data-parts="${parts.join(" ")}"`
+  }>
 <a class="skip" href="#main">Skip to the text</a>
 <header class="bar">${home}
 <button type="button" id="theme-toggle" class="with-js"
@@ -146,7 +157,7 @@ function pageTools(chapter: Chapter): string {
 }
 
 /** To the chapters before and after. */
-function renderWay(book: Book, chapter: Chapter): string {
+function renderWay(book: Book, chapter: BookChapter): string {
   const at = book.chapters.indexOf(chapter);
   const link = (other: Chapter | undefined, rel: string, before: string) =>
     other === undefined

@@ -28,7 +28,7 @@ function startCells(): void {
     ...document.querySelectorAll<HTMLElement>(".cell[data-live]"),
   ];
   if (elements.length === 0) return;
-  const runner = makeRunner(() => loadScript("runtime.js"));
+  const runner = makeRunner(loadScript);
   const store = makeStore(`swaplab:${document.body.dataset.page}:`);
   const views: CellView[] = [];
   const chain = makeChain(views, runner);
@@ -75,7 +75,10 @@ function prepareSoon(elements: readonly HTMLElement[], runner: Runner): void {
     element.addEventListener("focusin", prepare, { once: true });
   }
   if (typeof requestIdleCallback !== "function") return;
-  requestIdleCallback(() => void loadScript("runtime.js").catch(() => {}));
+  const scripts = ["runtime", ...document.body.dataset.parts?.split(" ") ?? []];
+  requestIdleCallback(async () => {
+    for (const name of scripts) await loadScript(name).catch(() => {});
+  });
 }
 
 /** An address that names a cell takes the keyboard there, too. */

@@ -7,7 +7,7 @@
 
 import type { Output } from "../../lib/notebook/nbformat.ts";
 import { mergeStreams } from "./flow.ts";
-import type { RunReply, RunRequest } from "./protocol.ts";
+import type { PageMessage, RunRequest, WorkerMessage } from "./protocol.ts";
 import { strings } from "./strings.ts";
 
 /** How a run ended; `broken` carries why no worker could answer. */
@@ -40,8 +40,10 @@ interface Pending {
   settle: (ran: Ran) => void;
 }
 
-/** makeRunner() - `loadRuntime` gives the source of the worker. */
-export function makeRunner(loadRuntime: () => Promise<string>): Runner {
+/** makeRunner() - `loadScript` gives the source of a script by its name. */
+export function makeRunner(
+  loadScript: (name: string) => Promise<string>,
+): Runner {
   const ran = new Set<string>();
   let worker: Promise<Worker> | null = null;
   let pending: Pending | null = null;
@@ -53,7 +55,16 @@ export function makeRunner(loadRuntime: () => Promise<string>): Runner {
     waiting?.settle(result);
   }
 
-  function hear(reply: RunReply): void {
+  async function bringPart(part: string, to: Worker): Promise<void> {
+    const message: PageMessage = await loadScript(part).then(
+      (source) => ({ type: "part", part, source }),
+      (error: Error) => ({ type: "no-part", part, reason: error.message }),
+    );
+    to.postMessage(message);
+  }
+
+  function hear(reply: WorkerMessage, from: Worker): void {
+    if (reply.type === "need") return void bringPart(reply.part, from);
     if (reply.type === "ready" || reply.run !== pending?.run) return;
     if (reply.type === "done") return settle({ how: "done", ...reply });
     pending.outputs = mergeStreams([...pending.outputs, ...reply.outputs]);
@@ -61,12 +72,13 @@ export function makeRunner(loadRuntime: () => Promise<string>): Runner {
   }
 
   async function start(): Promise<Worker> {
-    const source = await loadRuntime();
+    const source = await loadScript("runtime");
     const url = URL.createObjectURL(
       new Blob([source], { type: "text/javascript" }),
     );
     const started = new Worker(url);
-    started.onmessage = (event: MessageEvent<RunReply>) => hear(event.data);
+    started.onmessage = (event: MessageEvent<WorkerMessage>) =>
+      hear(event.data, started);
     started.onerror = (event) => {
       drop();
       settle({ how: "broken", reason: event.message });
@@ -92,7 +104,7 @@ export function makeRunner(loadRuntime: () => Promise<string>): Runner {
     });
     try {
       worker ??= start();
-      const request: RunRequest = { run: number, id, source };
+      const request: RunRequest = { type: "run", run: number, id, source };
       const ready = await worker;
       if (pending?.run === number) ready.postMessage(request);
     } catch (error) {
@@ -118,19 +130,22 @@ export function makeRunner(loadRuntime: () => Promise<string>): Runner {
 
 /**
  * loadScript() - run a classic script that sits beside the page and give what
- * it left in `globalThis.swaplabRuntime`. A fetch would fail from file://.
+ * it left in `globalThis.swaplabScripts`: the source of a worker, or of a part
+ * of it. A fetch would fail from file://.
  */
-export function loadScript(address: string): Promise<string> {
-  const host = globalThis as { swaplabRuntime?: string };
+export function loadScript(name: string): Promise<string> {
+  const host = globalThis as { swaplabScripts?: Record<string, string> };
   return new Promise((resolve, reject) => {
-    if (host.swaplabRuntime !== undefined) return resolve(host.swaplabRuntime);
+    const settle = () => {
+      const source = host.swaplabScripts?.[name];
+      if (source === undefined) reject(new Error(strings.noScript(name)));
+      else resolve(source);
+    };
+    if (host.swaplabScripts?.[name] !== undefined) return settle();
     const script = document.createElement("script");
-    script.src = address;
-    script.onload = () =>
-      host.swaplabRuntime === undefined
-        ? reject(new Error(strings.noRuntime))
-        : resolve(host.swaplabRuntime);
-    script.onerror = () => reject(new Error(strings.noRuntime));
+    script.src = `${name}.js`;
+    script.onload = settle;
+    script.onerror = settle;
     document.head.append(script);
   });
 }

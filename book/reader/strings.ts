@@ -36,7 +36,7 @@ export const strings = {
   edited: "Edited. Reset brings the original back.",
   original: "This is the original again, with the output it had.",
   broken: (reason: string) => `The engine did not start: ${reason}`,
-  noRuntime: "runtime.js could not be loaded",
+  noScript: (name: string) => `${name}.js could not be loaded`,
   pageReset: "All cells are the original again.",
   pageRunning: (done: number, all: number) => `Cell ${done} of ${all} …`,
   pageDone: (all: number) => `Done: ${all} cells ran from top to bottom.`,

@@ -6,15 +6,24 @@
 import type { Output } from "../../lib/notebook/nbformat.ts";
 import { makeSession } from "../../lib/notebook/session.ts";
 import { makeFlow } from "./flow.ts";
-import type { RunReply, RunRequest } from "./protocol.ts";
+import type { PageMessage, RunRequest, WorkerMessage } from "./protocol.ts";
+import { loadParts, takePart } from "./worker_parts.ts";
 
-/** What a cell may import: a specifier to a function that loads the module. */
-export type Registry = Record<string, () => Promise<unknown>>;
+/** Loads a module. */
+type Entry = () => Promise<object>;
+
+/** What a cell may import. */
+export interface Registry {
+  /** By specifier. */
+  readonly modules: Readonly<Record<string, Entry>>;
+  /** The names of "swaplab", each with the module that it comes from. */
+  readonly names: Readonly<Record<string, Entry>>;
+}
 
 /** startWorker() - answer the page's requests from now on. */
 export function startWorker(registry: Registry): void {
   const session = makeSession({
-    load: (specifier) => load(registry, specifier),
+    load: (specifier, names) => load(registry, specifier, names),
   });
 
   async function answer({ run, id, source }: RunRequest): Promise<void> {
@@ -24,23 +33,47 @@ export function startWorker(registry: Registry): void {
     reply({ type: "done", run, ...flow.limit(outputs) });
   }
 
-  addEventListener("message", (event: MessageEvent<RunRequest>) => {
-    void answer(event.data);
+  addEventListener("message", ({ data }: MessageEvent<PageMessage>) => {
+    if (data.type === "run") void answer(data);
+    else takePart(data);
   });
   reply({ type: "ready" });
 }
 
-function load(registry: Registry, specifier: string): Promise<unknown> {
-  const entry = Object.hasOwn(registry, specifier)
-    ? registry[specifier]
-    : undefined;
-  if (entry !== undefined) return entry();
+async function load(
+  { modules, names }: Registry,
+  specifier: string,
+  wanted?: readonly string[],
+): Promise<object> {
+  if (specifier === "swaplab" && wanted?.every((one) => one in names)) {
+    return await loadNames(names, wanted);
+  }
+  const entry = Object.hasOwn(modules, specifier) ? modules[specifier] : null;
+  if (entry) return await loadEntry(specifier, entry);
   throw new TypeError(
     `Cannot import "${specifier}": wanted "swaplab" or a module of it such ` +
       `as "swaplab/mm/zswap.ts"`,
   );
 }
 
-function reply(message: RunReply): void {
+/** Only what they need is loaded, not all that "swaplab" has. */
+async function loadNames(
+  names: Registry["names"],
+  wanted: readonly string[],
+): Promise<object> {
+  const found: Record<string, unknown> = {};
+  for (const name of wanted) {
+    const module = await loadEntry(name, names[name]!);
+    found[name] = Reflect.get(module, name);
+  }
+  return found;
+}
+
+async function loadEntry(name: string, entry: Entry): Promise<object> {
+  await loadParts(name, (part) => reply({ type: "need", part }));
+  return await entry();
+}
+
+function reply(message: WorkerMessage): void {
   postMessage(message);
 }

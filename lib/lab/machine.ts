@@ -47,7 +47,7 @@ import { makeZswapState } from "../mm/zswap_state.ts";
 import { addCgroup, type Cgroup, type CgroupOptions } from "./cgroup.ts";
 import { checkMachine } from "./invariants.ts";
 import { type MachineOptions, type Settings, settle } from "./options.ts";
-import { loadSamples, type PageSamples } from "./pages.ts";
+import { loadSamples, type PageSamples } from "./samples.ts";
 import { makeZramDevice } from "./zram_device.ts";
 import { makeProcess, type Process, type ProcessOptions } from "./process.ts";
 

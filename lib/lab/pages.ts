@@ -15,23 +15,22 @@ import {
   shuffle,
 } from "../sim/rng.ts";
 import { node, python, redis, sqlite } from "./data/pages.ts";
+import {
+  loadSamples,
+  type PageSamples,
+  type RealKind,
+  realKinds,
+} from "./samples.ts";
 import { writeText } from "./text.ts";
 
 const pageSize = 4096;
 
-const realKinds = ["python", "node", "sqlite", "redis"] as const;
 const generatedKinds = ["zero", "same", "text", "random"] as const;
 
-export type RealKind = (typeof realKinds)[number];
 export type PageKind = RealKind | (typeof generatedKinds)[number];
 
 /** Every kind by name, real ones first. */
 export const pageKinds: readonly PageKind[] = [...realKinds, ...generatedKinds];
-
-/** The sampled pages, unpacked when a kind is first asked for. */
-export interface PageSamples {
-  readonly unpacked: Map<RealKind, Uint8Array>;
-}
 
 /** One kind of a mix; `weight` against the sum of all weights is its share. */
 export interface WeightedKind {
@@ -51,11 +50,6 @@ const packed: Readonly<Record<RealKind, string>> = {
   sqlite,
   redis,
 };
-
-/** An empty cache; a machine holds one, so that sources share it. */
-export function loadSamples(): PageSamples {
-  return { unpacked: new Map() };
-}
 
 /** All pages of one process, end to end; read only. */
 export function samplesOf(samples: PageSamples, kind: RealKind): Uint8Array {

@@ -1,8 +1,15 @@
 /** Loading what a cell imports, and telling what is wrong with an import. */
 import { CellFault, type CellImport } from "./cell.ts";
 
-/** Returns a module's namespace; throws for a name that it does not know. */
-export type ModuleLoader = (specifier: string) => unknown | Promise<unknown>;
+/**
+ * Returns a module's namespace; throws for a specifier that it does not know.
+ * With `names`, an object that holds those of them that the module has is
+ * enough; without, the whole module is wanted.
+ */
+export type ModuleLoader = (
+  specifier: string,
+  names?: readonly string[],
+) => unknown | Promise<unknown>;
 
 /** One name that an import gives to the session. */
 export interface Imported {
@@ -46,8 +53,13 @@ async function loadOne(
   source: string,
   load: ModuleLoader,
 ): Promise<object> {
+  const names = one.names.map((name) => name.imported);
   try {
-    return await loadModule(one.specifier, load);
+    return await loadModule(
+      one.specifier,
+      load,
+      names.includes("*") ? undefined : names,
+    );
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new CellFault("ImportError", message, source, one.place);
@@ -58,8 +70,9 @@ async function loadOne(
 export async function loadModule(
   specifier: string,
   load: ModuleLoader,
+  names?: readonly string[],
 ): Promise<object> {
-  const namespace = await load(specifier);
+  const namespace = await load(specifier, names);
   if (typeof namespace === "object" && namespace !== null) return namespace;
   throw new TypeError(`cannot import "${specifier}": it is not a module`);
 }

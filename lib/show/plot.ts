@@ -7,19 +7,6 @@
  * (bars), and named in a legend that shows both signs.
  */
 import {
-  areaY,
-  barY,
-  dot,
-  lineY,
-  type Markish,
-  plot as drawPlot,
-  type PlotOptions,
-  ruleX,
-  ruleY,
-  text,
-} from "@observablehq/plot";
-import { parseHTML } from "linkedom/worker";
-import {
   describe,
   type Figure,
   makeFigure,
@@ -27,6 +14,19 @@ import {
   wantText,
 } from "./figure.ts";
 import { drawLegend, SYMBOLS } from "./plot_legend.ts";
+import {
+  areaY,
+  barY,
+  dot,
+  drawPlot,
+  lineY,
+  type Markish,
+  parseHTML,
+  type PlotOptions,
+  ruleX,
+  ruleY,
+  text,
+} from "./plot_library.ts";
 import { serialize } from "./plot_svg.ts";
 import { cellText, gridOf, jsonRow, type Row, sampleText } from "./table.ts";
 import { COLORS, DASHES, FONT_SIZE, frameSvg, textWidth } from "./svg.ts";

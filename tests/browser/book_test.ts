@@ -171,6 +171,23 @@ test("an import of an unknown module is an error in words", async () => {
   });
 });
 
+test("a part comes when a cell needs it; if not, in words", async () => {
+  await withPage(site(), fixture(), async (page) => {
+    await page.route("**/samples.js", (route) => route.abort(), { times: 1 });
+    const cell = cellOf(page, "streams");
+    await cell.locator("textarea").fill(
+      `import { makePageSource } from "swaplab";
+console.log(makePageSource("redis", 1).kindOf(0));`,
+    );
+    await press(cell, "run");
+    await untilState(cell, "failed");
+    const error = await cell.locator(".error").innerText();
+    assert.match(error, /ImportError: samples\.js could not be loaded/);
+    await press(cell, "run");
+    await untilState(cell, "done");
+  });
+});
+
 test("an endless loop: a hint after ten seconds, Stop, a new run", async () => {
   await withPage(site(), fixture(), async (page) => {
     await page.clock.install();

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import lz4 from "lz4js";
 import {
-  loadSamples,
   makePageSource,
   type PageKind,
   pageKinds,
   type PageSource,
   samplesOf,
 } from "swaplab/lab/pages.ts";
+import { loadSamples } from "swaplab/lab/samples.ts";
 
 const real = ["python", "node", "sqlite", "redis"] as const;
 
