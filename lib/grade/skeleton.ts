@@ -5,20 +5,7 @@
  * Works line by line on text that `deno fmt` has laid out: a top-level
  * function ends at the first line that is just `}`.
  */
-
-/** Lines of a region, its two markers not counted. */
-interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
-function findRegion(lines: readonly string[], name: string): Span {
-  const marker = lines.indexOf(`// #region ${name}`);
-  if (marker < 0) throw new TypeError(`No region ${name}`);
-  const end = lines.indexOf("// #endregion", marker);
-  if (end < 0) throw new TypeError(`Region ${name} has no end`);
-  return { from: marker + 1, to: end };
-}
+import { readRegions, withoutMarkers } from "../region.ts";
 
 /** `source` with the lines of a region replaced. */
 export function replaceRegion(
@@ -26,10 +13,17 @@ export function replaceRegion(
   name: string,
   replacement: string,
 ): string {
-  const lines = source.split("\n");
-  const { from, to } = findRegion(lines, name);
+  const { lines, region } = findRegion(source, name);
   const text = replacement.trimEnd().split("\n");
-  return [...lines.slice(0, from), ...text, ...lines.slice(to)].join("\n");
+  const before = lines.slice(0, region.from);
+  return [...before, ...text, ...lines.slice(region.to - 1)].join("\n");
+}
+
+function findRegion(source: string, name: string) {
+  const { lines, regions } = readRegions(source, "the module");
+  const region = regions.find((one) => one.name === name);
+  if (region === undefined) throw new TypeError(`No region ${name}`);
+  return { lines, region };
 }
 
 /** The student's file: signatures and doc comments stay, bodies go. */
@@ -38,11 +32,11 @@ export function makeSkeleton(
   module: string,
   regions: readonly string[],
 ): string {
-  let text = source;
+  // What chapters quote is no business of the exercise.
+  let text = withoutMarkers(source, module, regions);
   for (const name of regions) {
-    const lines = text.split("\n");
-    const { from, to } = findRegion(lines, name);
-    const emptied = emptyBodies(lines.slice(from, to));
+    const { lines, region } = findRegion(text, name);
+    const emptied = emptyBodies(lines.slice(region.from, region.to - 1));
     text = replaceRegion(text, name, emptied.join("\n"));
   }
   return rewriteImports(text, module);

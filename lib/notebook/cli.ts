@@ -14,7 +14,8 @@ import { nearest } from "./imports.ts";
 import { serializeNotebook } from "./ipynb.ts";
 import { MystError } from "./myst.ts";
 import { parseNotebook } from "./read.ts";
-import { BuildError, buildNotebook, projectLoader } from "./run.ts";
+import { BuildError, buildNotebook } from "./run.ts";
+import { projectSources, type Sources } from "./sources.ts";
 
 const USAGE = "usage: deno task notebooks [NAME...] [--check]";
 
@@ -27,6 +28,8 @@ interface Build {
   root: string;
   isCheck: boolean;
   libHash: string;
+  /** What chapters quote. */
+  sources: Sources;
   /** For each notebook, the hash of all that its last build came from. */
   hashes: Record<string, string>;
   tell: (line: string) => void;
@@ -59,6 +62,7 @@ export async function main(
     root,
     isCheck: args.includes("--check"),
     libHash: await hashOfLib(),
+    sources: projectSources(root),
     hashes: await readHashes(root),
     tell,
   };
@@ -110,12 +114,10 @@ async function buildOne(build: Build, name: string): Promise<string | null> {
   const progress = makeProgress(name);
   let notebook;
   try {
-    notebook = await buildNotebook(
-      source,
-      path,
-      projectLoader(),
-      progress.cell,
-    );
+    notebook = await buildNotebook(source, path, {
+      sources: build.sources,
+      progress: progress.cell,
+    });
   } catch (error) {
     if (!(error instanceof MystError || error instanceof BuildError)) {
       throw error;

@@ -3,10 +3,12 @@
  * this process, one session a notebook, with modules found through the import
  * map, so a notebook can import what its readers can: "swaplab" and its files.
  */
+import { expandDirectives } from "./directive.ts";
 import type { ModuleLoader } from "./imports.ts";
 import { parseMystLines } from "./myst.ts";
 import type { CodeCell, ErrorOutput, Notebook } from "./nbformat.ts";
 import { makeSession, type Session } from "./session.ts";
+import { projectSources, type Sources } from "./sources.ts";
 
 export { serializeNotebook } from "./ipynb.ts";
 
@@ -18,6 +20,15 @@ export class BuildError extends Error {
 /** Called before each code cell: the cell is number `index` (from 1). */
 export type Progress = (index: number, total: number, id: string) => void;
 
+/** What a build works with; each has a default. */
+export interface BuildOptions {
+  /** What an import in a cell gets; else projectLoader(). */
+  load?: ModuleLoader;
+  /** What a `{quote}` can quote; else projectSources(). */
+  sources?: Sources;
+  progress?: Progress;
+}
+
 /** Where a cell stands in its source, for messages. */
 interface Standing {
   path: string;
@@ -26,20 +37,26 @@ interface Standing {
 }
 
 /**
- * buildNotebook() - parse a source and run its cells in order.
+ * buildNotebook() - parse a source, put in what it quotes, and run its cells
+ * in order.
  *
  * @param path of the source, for messages
- * @param load what an import in a cell gets; see projectLoader()
  * @throws {MystError | BuildError} for a bad source; for a cell that throws
  * without the tag `raises-exception`, or does not in spite of it
  */
 export async function buildNotebook(
   mdText: string,
   path: string,
-  load: ModuleLoader = projectLoader(),
-  progress: Progress = () => {},
+  options: BuildOptions = {},
 ): Promise<Notebook> {
+  const { load = projectLoader(), progress = () => {} } = options;
   const { notebook, lines } = parseMystLines(mdText, path);
+  const sources = options.sources ?? projectSources();
+  for (const cell of notebook.cells) {
+    if (cell.cell_type !== "markdown") continue;
+    const place = { file: path, line: lines.get(cell.id) ?? 1, sources };
+    cell.source = expandDirectives(cell.source, place);
+  }
   const session = makeSession({ load });
   const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
   for (const [index, cell] of codeCells.entries()) {

@@ -57,6 +57,19 @@ export const rest = a;
   assert.equal(makeSkeleton(source, "lib/mm/sum.ts", ["answer"]), wanted);
 });
 
+Deno.test("makeSkeleton() shows no marker but the exercise's own", () => {
+  const marked = source.replace(
+    "  return x + y;",
+    (line) => `  // #region sum\n${line}\n  // #endregion`,
+  )
+    .replace("export const rest", "// #aside why\nexport const rest") +
+    "// #endaside\n";
+  assert.equal(
+    makeSkeleton(marked, "lib/mm/sum.ts", ["answer"]),
+    makeSkeleton(source, "lib/mm/sum.ts", ["answer"]),
+  );
+});
+
 Deno.test("replaceRegion() changes what is between the markers", () => {
   const text = "a\n// #region r\nold\nold\n// #endregion\nb\n";
   const wanted = "a\n// #region r\nnew\n// #endregion\nb\n";

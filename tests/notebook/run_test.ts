@@ -22,7 +22,7 @@ function code(id: string, source: string, tags = ""): string {
 }
 
 function build(body: string): Promise<Notebook> {
-  return buildNotebook(FRONT + body, "notebooks/00_a.md", load);
+  return buildNotebook(FRONT + body, "notebooks/00_a.md", { load });
 }
 
 function codeCells(notebook: Notebook): CodeCell[] {
@@ -49,8 +49,9 @@ Deno.test("buildNotebook() runs cells in order and counts them", async () => {
 Deno.test("buildNotebook() tells its progress", async () => {
   const told: string[] = [];
   const text = FRONT + code("a", "1") + code("b", "2");
-  await buildNotebook(text, "a.md", load, (index, total, id) => {
-    told.push(`${index}/${total} ${id}`);
+  await buildNotebook(text, "a.md", {
+    load,
+    progress: (index, total, id) => told.push(`${index}/${total} ${id}`),
   });
   assert.deepEqual(told, ["1/2 a", "2/2 b"]);
 });
