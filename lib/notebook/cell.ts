@@ -18,31 +18,24 @@ import { type ImportDeclaration, parse, type Program } from "acorn";
 import { transform } from "sucrase";
 import type { Kind } from "./binding.ts";
 import {
+  CellFault,
+  originOf,
+  refuseMoreThanTypes,
+  type Stripped,
+  syntaxFault,
+} from "./cell_fault.ts";
+import { freePrefix } from "./own_names.ts";
+import {
   applyEdits,
   type Edit,
-  excerpt,
+  engineLines,
   type Place,
-  placeAt,
   type PlaceMap,
   sourceMapPlaces,
 } from "./place.ts";
 import { rewriteProgram } from "./rewrite.ts";
 import { CellError } from "./rewrite_names.ts";
 import { lexicalNames, varNames } from "./scope.ts";
-
-/** A fault that the author can be shown in the text of the cell. */
-export class CellFault extends Error {
-  readonly place: Place;
-  /** The line of the place and a caret. */
-  readonly excerpt: string;
-
-  constructor(name: string, message: string, source: string, place: Place) {
-    super(message);
-    this.name = name;
-    this.place = place;
-    this.excerpt = excerpt(source, place);
-  }
-}
 
 export interface ImportedName {
   /** What the module calls it; `*` for the whole namespace. */
@@ -61,9 +54,10 @@ export interface CellImport {
 
 export interface CompiledCell {
   /**
-   * An expression: `async ($new, $import, $return, console) => …`, where
-   * `$new(name)` is the name's Binding, `$import(specifier)` loads a module and
-   * `$return.value` receives the cell's value. It does not load `imports`.
+   * An expression: `async (ºnew, ºimport, ºreturn, ºcatch, console) => …`;
+   * `ºnew(name)` is the name's Binding, `ºimport(specifier)` loads a module,
+   * `ºreturn.value` receives the cell's value, and each caught error goes
+   * through `ºcatch(error)`. It does not load `imports`.
    */
   code: string;
   /** The name of the function that is the cell's top level, in a stack. */
@@ -72,13 +66,6 @@ export interface CompiledCell {
   /** Names to declare() before the cell runs. */
   declarations: ReadonlyMap<string, Kind>;
   /** From a place in `code` to the place in the cell. */
-  toSource: PlaceMap;
-}
-
-/** What the compiler works on between its steps. */
-interface Stripped {
-  source: string;
-  text: string;
   toSource: PlaceMap;
 }
 
@@ -93,6 +80,7 @@ export function compileCell(
   kindOf: (name: string) => Kind | null,
 ): CompiledCell {
   const stripped = stripTypes(source.replace(/\r\n?/g, "\n"));
+  refuseMoreThanTypes(stripped);
   const program = parseProgram(stripped);
   const declarations = declarationsOf(program);
   const imported = new Set(program.body.flatMap(localNamesOfImport));
@@ -102,15 +90,21 @@ export function compileCell(
     return declarations.get(name) ?? kindOf(name);
   });
   const head = { start: 0, end: 0, text: headOf(prefix, used, declarations) };
-  const { text, map } = applyEdits(stripped.text, [head, ...edits]);
+  // A first line `#!…` is a comment, but only at the very beginning.
+  const isHashbang = stripped.text.startsWith("#!");
+  const comment = { start: 0, end: isHashbang ? 2 : 0, text: "//" };
+  const first = isHashbang ? [head, comment] : [head];
+  const { text, map } = applyEdits(stripped.text, [...first, ...edits]);
+  const code = `${text}\n})`;
+  const lines = engineLines(code);
   return {
-    code: `${text}\n})`,
+    code,
     topName: `${prefix}default`,
     imports: program.body.flatMap((node) =>
       node.type === "ImportDeclaration" ? [importOf(node, stripped, used)] : []
     ),
     declarations,
-    toSource: (place) => stripped.toSource(map(place)),
+    toSource: (place) => stripped.toSource(map(lines(place))),
   };
 }
 
@@ -161,43 +155,6 @@ function rewrite(
   }
 }
 
-function originOf(offset: number, stripped: Stripped): Place {
-  return stripped.toSource(placeAt(stripped.text, offset));
-}
-
-/** A parser's error, told in terms of the cell; other errors pass. */
-function syntaxFault(error: unknown, parsed: Stripped): unknown {
-  const isSyntax = error instanceof SyntaxError && "pos" in error &&
-    typeof error.pos === "number";
-  if (!isSyntax) return error;
-  const { source, text } = parsed;
-  const offset = Number(error.pos);
-  const isEnd = offset >= text.trimEnd().length;
-  const place = isEnd
-    ? placeAt(source, source.trimEnd().length)
-    : originOf(offset, parsed);
-  const message = error.message
-    .replace("Error transforming cell.ts: ", "")
-    .replace(/ \(\d+:\d+\)$/, "");
-  const told = isEnd
-    ? message.replace(/^Unexpected.*/, "Unexpected end of the cell")
-    : message.replace(/^Unexpected token$/, `$& "${tokenAt(text, offset)}"`);
-  return new CellFault("SyntaxError", told, source, place);
-}
-
-function tokenAt(text: string, offset: number): string {
-  const word = /[\p{ID_Start}$_][\p{ID_Continue}$]*|\d+|./uy;
-  word.lastIndex = offset;
-  return word.exec(text)?.[0] ?? "";
-}
-
-/** A text that no identifier of the cell starts with. */
-function freePrefix(text: string): string {
-  let prefix = "$";
-  while (text.includes(prefix)) prefix += "$";
-  return prefix;
-}
-
 /** Reserved words after the prefix cannot collide with a binding's name. */
 function headOf(
   prefix: string,
@@ -210,7 +167,9 @@ function headOf(
     `const ${prefix}${name} = ${prefix}new(${JSON.stringify(name)}); `
   );
   const hoisted = functions.map((name) => `${prefix}${name}.let = ${name}; `);
-  const parameters = ["new", "import", "return"].map((word) => prefix + word);
+  const parameters = ["new", "import", "return", "catch"].map((word) =>
+    prefix + word
+  );
   return `(async function ${prefix}default(${
     parameters.join(", ")
   }, console) ` +
@@ -221,12 +180,31 @@ function headOf(
 function declarationsOf(program: Program): Map<string, Kind> {
   const kinds = new Map<string, Kind>();
   for (const name of varNames(program.body)) kinds.set(name, "var");
+  for (const name of enumNames(program.body)) kinds.set(name, "enum");
   for (const node of program.body) {
     for (const name of lexicalNames([node])) {
       kinds.set(name, kindOfStatement(node));
     }
   }
   return kinds;
+}
+
+/** `enum E` has become `var E; (function (E) {…})(E || (E = {}));`. */
+function enumNames(statements: Program["body"]): string[] {
+  return statements.flatMap((node, index) => {
+    const next = statements[index + 1];
+    if (node.type !== "VariableDeclaration") return [];
+    if (next?.type !== "ExpressionStatement") return [];
+    const call = next.expression;
+    if (call.type !== "CallExpression") return [];
+    const { callee } = call;
+    if (callee.type !== "FunctionExpression") return [];
+    const [variable] = node.declarations;
+    const [parameter] = callee.params;
+    const isEnum = variable?.id.type === "Identifier" && !variable.init &&
+      parameter?.type === "Identifier" && parameter.name === variable.id.name;
+    return isEnum ? [parameter.name] : [];
+  });
 }
 
 function kindOfStatement(node: Program["body"][number]): Kind {

@@ -3,6 +3,7 @@
  * console is not touched, so what the host itself prints stays there.
  */
 import { format, inspect } from "../show/inspect.ts";
+import { plainError } from "./own_names.ts";
 
 export type StreamName = "stdout" | "stderr";
 
@@ -20,8 +21,9 @@ export function makeConsole(
   const line = (name: StreamName, text: string) => {
     write(name, `${indent}${text.replaceAll("\n", `\n${indent}`)}\n`);
   };
-  const out = (...values: unknown[]) => line("stdout", format(...values));
-  const err = (...values: unknown[]) => line("stderr", format(...values));
+  const text = (values: unknown[]) => format(...values.map(plainError));
+  const out = (...values: unknown[]) => line("stdout", text(values));
+  const err = (...values: unknown[]) => line("stderr", text(values));
   const group = (...values: unknown[]) => {
     if (values.length > 0) out(...values);
     indent += "  ";

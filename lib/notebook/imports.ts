@@ -1,5 +1,6 @@
 /** Loading what a cell imports, and telling what is wrong with an import. */
-import { CellFault, type CellImport } from "./cell.ts";
+import type { CellImport } from "./cell.ts";
+import { CellFault } from "./cell_fault.ts";
 
 /**
  * Returns a module's namespace; throws for a specifier that it does not know.

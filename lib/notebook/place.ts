@@ -46,6 +46,19 @@ export function placeAt(text: string, offset: number): Place {
   return advance({ line: 1, column: 1 }, text.slice(0, offset));
 }
 
+/**
+ * engineLines() - from an engine's line and column to ours, in one text.
+ *
+ * For an engine a line also ends at U+2028 and U+2029, for an editor not.
+ */
+export function engineLines(text: string): PlaceMap {
+  const ends = [...text.matchAll(/[\n\u2028\u2029]/g)];
+  if (ends.every(([end]) => end === "\n")) return (place) => place;
+  const starts = [0, ...ends.map((end) => end.index + 1)];
+  return ({ line, column }) =>
+    placeAt(text, (starts[line - 1] ?? text.length) + column - 1);
+}
+
 /** The line at a place and a caret under the column, as compilers show it. */
 export function excerpt(source: string, place: Place): string {
   const text = source.split("\n")[place.line - 1] ?? "";

@@ -1,10 +1,10 @@
 /**
  * Rewrites a cell so that its top-level names live in the session's bindings:
- * `let n = 1` becomes `$n.let = 1`, a read of `n` becomes `$n.value`. All other
+ * `let n = 1` becomes `ºn.let = 1`, a read of `n` becomes `ºn.value`. All other
  * names stay what they are: locals, parameters, and JavaScript's own globals.
  *
- * What needs care, and is done here: `{n}` becomes `{n: $n.value}`; a call
- * `f()` becomes `(0, $f.value)()`, else `this` would be the binding; the name
+ * What needs care, and is done here: `{n}` becomes `{n: ºn.value}`; a call
+ * `f()` becomes `(0, ºf.value)()`, else `this` would be the binding; the name
  * that `f = () => 1` gives to its function is kept; every statement that
  * relied on an inserted semicolon gets a real one, so that no rewritten line
  * can join the line before. No edit adds or removes a line.
@@ -15,6 +15,7 @@ import type {
   AssignmentExpression,
   AssignmentProperty,
   CallExpression,
+  CatchClause,
   ClassDeclaration,
   ClassExpression,
   ExpressionStatement,
@@ -206,11 +207,8 @@ function visitPlain(node: AnyNode, scope: Scope | null, walk: Walk): void {
       return;
     case "LabeledStatement":
       return visit(node.body, scope, walk);
-    case "CatchClause": {
-      const inner = enterBlock(node, scope);
-      if (node.param) visitTarget(node.param, inner, walk, () => "value");
-      return visit(node.body, inner, walk);
-    }
+    case "CatchClause":
+      return visitCatch(node, enterBlock(node, scope), walk);
     case "BreakStatement":
     case "ContinueStatement":
       return;
@@ -235,6 +233,28 @@ function visitPlain(node: AnyNode, scope: Scope | null, walk: Walk): void {
   }
   const inner = enterBlock(node, scope);
   for (const child of childrenOf(node)) visit(child, inner, walk);
+}
+
+/**
+ * `catch (e) {` becomes `catch (e) { ºcatch(e);`, and `catch ({name}) {`
+ * becomes `catch (ºtry) { let {name} = ºcatch(ºtry);`.
+ */
+function visitCatch(node: CatchClause, scope: Scope | null, walk: Walk) {
+  const { param, body } = node;
+  const { prefix, text } = walk;
+  if (param) {
+    visitTarget(param, scope, walk, () => "value");
+    const open = body.start + 1;
+    if (param.type === "Identifier") {
+      edit(walk, open, open, ` ${prefix}catch(${param.name});`);
+    } else {
+      edit(walk, param.start, param.start, `${prefix}try) { let `);
+      const lines = text.slice(param.end, open).replace(/[^\n]/g, "");
+      const value = ` = ${prefix}catch(${prefix}try);`;
+      edit(walk, param.end, open, value + lines);
+    }
+  }
+  visit(body, scope, walk);
 }
 
 function refuseImportMeta(node: MetaProperty): void {

@@ -194,7 +194,7 @@ export function visitDeclaration(
   }
 }
 
-/** `const {a} = f(), b = 1` becomes `({a: $a.const} = f()), ($b.const = 1)`. */
+/** `const {a} = f(), b = 1` becomes `({a: ºa.const} = f()), (ºb.const = 1)`. */
 function keepDeclaration(
   node: VariableDeclaration,
   position: Position,

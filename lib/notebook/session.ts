@@ -13,11 +13,12 @@
  *   realm must therefore not run at the same time.
  */
 import { inspect } from "../show/inspect.ts";
-import { type Bindings, declare, makeBindings } from "./binding.ts";
+import { type Bindings, makeBindings } from "./binding.ts";
 import { compileCell, type CompiledCell } from "./cell.ts";
 import { makeConsole, type StreamName } from "./cell_console.ts";
 import { loadImports, loadModule, type ModuleLoader } from "./imports.ts";
 import type { MimeBundle, Output } from "./nbformat.ts";
+import { plainError } from "./own_names.ts";
 import { errorOutput, type RunPlaces, runUrl } from "./traceback.ts";
 
 export type { ModuleLoader } from "./imports.ts";
@@ -161,6 +162,7 @@ type CellFunction = (
   binding: Bindings["get"],
   load: (specifier: unknown) => Promise<object>,
   result: { value: unknown },
+  caught: (error: unknown) => unknown,
   console: unknown,
 ) => Promise<void>;
 
@@ -170,18 +172,15 @@ async function execute(state: State, run: Run, source: string) {
   state.places.set(run.count, { ...cell, id: run.id });
   const imported = await loadImports(cell.imports, source, load);
   const call = evaluate(cell, run.count);
-  for (const [name, kind] of cell.declarations) {
-    declare(bindings.get(name), kind);
-  }
+  for (const [name, kind] of cell.declarations) bindings.declare(name, kind);
   for (const { local, value } of imported) {
-    declare(bindings.get(local), "import");
-    bindings.get(local).const = value;
+    bindings.declare(local, "import").const = value;
   }
   const result: { value: unknown } = { value: undefined };
   const loadDynamic = (specifier: unknown) =>
     loadModule(String(specifier), load);
-  await call(bindings.get, loadDynamic, result, state.console);
-  await emitResult(run, result.value);
+  await call(bindings.get, loadDynamic, result, plainError, state.console);
+  await emitResult(run, plainError(result.value));
 }
 
 function evaluate(cell: CompiledCell, run: number): CellFunction {

@@ -4,8 +4,9 @@
  * lies below the cell (the session, the host) is left out.
  */
 import { inspect } from "../show/inspect.ts";
-import { CellFault } from "./cell.ts";
+import { CellFault } from "./cell_fault.ts";
 import type { ErrorOutput } from "./nbformat.ts";
+import { plainError } from "./own_names.ts";
 import type { PlaceMap } from "./place.ts";
 
 /** What a stack needs to know of one run of a cell. */
@@ -45,7 +46,7 @@ export function errorOutput(
 ): ErrorOutput {
   if (!(thrown instanceof Error)) return outputOfValue(thrown, id);
   const ename = textOf(thrown.name, "Error");
-  const message = textOf(thrown.message, "");
+  const message = textOf(plainError(thrown).message, "");
   if (thrown instanceof CellFault) return outputOfFault(thrown, id);
   const traceback = [
     headline(ename, message),
@@ -101,7 +102,8 @@ function causesOf(error: Error): string[] {
   const { cause } = error;
   if (cause === undefined) return [];
   if (!(cause instanceof Error)) return [`Caused by: ${inspect(cause)}`];
-  return [`Caused by: ${headline(cause.name, cause.message)}`];
+  const { name, message } = plainError(cause);
+  return [`Caused by: ${headline(name, message)}`];
 }
 
 interface Frame {

@@ -4,6 +4,8 @@ import { makeLoader } from "swaplab/notebook/imports.ts";
 import type { Output } from "swaplab/notebook/nbformat.ts";
 import { makeSession } from "swaplab/notebook/session.ts";
 import * as programs from "./programs.ts";
+import * as scopes from "./programs_scopes.ts";
+import * as text from "./programs_text.ts";
 
 const lib = {
   one: 1,
@@ -14,7 +16,7 @@ const lib = {
   },
 };
 
-/** Outputs in the notation of programs.ts. */
+/** Outputs in the notation of programs.ts, the place of an error at its end. */
 function told(outputs: Output[]): string {
   return outputs.map((output) => {
     if (output.output_type === "stream") {
@@ -23,7 +25,8 @@ function told(outputs: Output[]): string {
         .join("\n");
     }
     if (output.output_type === "error") {
-      return `${output.ename}: ${output.evalue}`;
+      const at = /, line (\d+:\d+)/.exec(output.traceback.join("\n"));
+      return `${output.ename}: ${output.evalue} @ ${at?.[1]}`;
     }
     return output.data["text/plain"];
   }).join("\n");
@@ -36,7 +39,11 @@ async function runProgram(cells: readonly string[]): Promise<string> {
   return told(outputs);
 }
 
-const tables: Record<string, programs.Program[]> = { ...programs };
+const tables: Record<string, programs.Program[]> = {
+  ...programs,
+  ...scopes,
+  ...text,
+};
 
 for (const [table, rows] of Object.entries(tables)) {
   Deno.test(`compileCell() ${table}`, async (test) => {
@@ -52,7 +59,7 @@ for (const [table, rows] of Object.entries(tables)) {
 
 Deno.test("the table of cell programs is not cut short", () => {
   const count = Object.values(tables).flat().length;
-  assert.ok(count >= 120, `${count} programs`);
+  assert.ok(count >= 400, `${count} programs`);
 });
 
 Deno.test("compileCell() keeps every line on its line", () => {
@@ -67,7 +74,7 @@ Deno.test("compileCell() keeps every line on its line", () => {
 Deno.test("compileCell() maps a place behind removed types", () => {
   const source = "const a: Array<number> = b; const c: string = later";
   const cell = compileCell(source, () => null);
-  const column = cell.code.split("\n")[0]?.indexOf("$later.value") ?? -1;
+  const column = cell.code.split("\n")[0]?.indexOf("ºlater.value") ?? -1;
   assert.deepEqual(cell.toSource({ line: 1, column: column + 1 }), {
     line: 1,
     column: source.indexOf("later") + 1,
@@ -79,7 +86,7 @@ Deno.test("compileCell() makes loop counters of blocks plain variables", () => {
   const { code } = compileCell(source, () => null);
   assert.match(
     code,
-    /for \(let i = 0; i < 9; i\+\+\) \{ \$sum\.value \+= i; \}/,
+    /for \(let i = 0; i < 9; i\+\+\) \{ ºsum\.value \+= i; \}/,
   );
 });
 
