@@ -13,6 +13,7 @@ import { diffNotebooks } from "./diff.ts";
 import { nearest } from "./imports.ts";
 import { serializeNotebook } from "./ipynb.ts";
 import { MystError } from "./myst.ts";
+import { quoteChanges } from "./quote_changes.ts";
 import { parseNotebook } from "./read.ts";
 import { BuildError, buildNotebook } from "./run.ts";
 import { projectSources, type Sources } from "./sources.ts";
@@ -145,18 +146,18 @@ function difference(
   const file = `notebooks/${name}.ipynb`;
   const remedy = "run: deno task notebooks";
   if (before === null) return `${file} is not there; ${remedy}`;
-  const told = diffText(before, after);
+  const told = diffText(name, before, after);
   return `${file} is not what its source gives now; ${remedy}\n${told}`;
 }
 
-function diffText(before: string, after: string): string {
+function diffText(name: string, before: string, after: string): string {
   const formOnly = "the same content, written in another form";
   try {
-    const told = diffNotebooks(
-      parseNotebook(before, "the file"),
-      parseNotebook(after, "the build"),
-    );
-    return told === "" ? formOnly : told;
+    const was = parseNotebook(before, "the file");
+    const is = parseNotebook(after, "the build");
+    const quotes = quoteChanges(`notebooks/${name}.md`, was, is);
+    const told = diffNotebooks(was, is);
+    return [...quotes, told === "" ? formOnly : told].join("\n");
   } catch (error) {
     return `the file cannot be read: ${
       error instanceof Error && error.message

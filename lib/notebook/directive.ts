@@ -299,9 +299,23 @@ export function readBuilt(
   const lines = markdown.split("\n");
   const unit = readUnit({ file, line: 1, lines }, 0);
   if (unit === null) return null;
-  const { head, content, end } = unit;
-  const built = head.kind === "quote"
+  return { raw: lines.slice(0, unit.end + 1).join("\n"), built: seen(unit) };
+}
+
+/** builtIn() - all built directives of some prose. */
+export function builtIn(markdown: string, file = "markdown cell"): Built[] {
+  const prose = { file, line: 1, lines: markdown.split("\n") };
+  const found: Built[] = [];
+  for (let at = 0; at < prose.lines.length; at++) {
+    const unit = readUnit(prose, at);
+    if (unit !== null) found.push(seen(unit));
+    at = unit?.end ?? endOfFence(prose.lines, at);
+  }
+  return found;
+}
+
+function seen({ head, content }: Unit): Built {
+  return head.kind === "quote"
     ? readBuiltQuote(head, content)
     : readBuiltClaim(head, content);
-  return { raw: lines.slice(0, end + 1).join("\n"), built };
 }
