@@ -5,7 +5,6 @@
  * and the lists, and stops the machine at the first thing that does not add
  * up. With `debug: true` it runs after every operation.
  */
-import { KernelBug } from "../base/bug.ts";
 import { listLength } from "../base/list.ts";
 import { xa_load } from "../base/xarray.ts";
 import type {
@@ -43,6 +42,7 @@ import { zswap_total_pages } from "../mm/zswap_pool.ts";
 import { checkMemcg } from "./invariants_memcg.ts";
 import { checkClusters, parkedSlots } from "./invariants_swap.ts";
 import { checkZswap } from "./invariants_zswap.ts";
+import { must, tally } from "./must.ts";
 
 /** Users found in the page tables. */
 interface Census {
@@ -50,15 +50,6 @@ interface Census {
   readonly mappings: Map<number, number>;
   /** Entries by slot: "type:offset". */
   readonly users: Map<string, number>;
-}
-
-/** One rule; a KernelBug if it does not hold. */
-export function must(condition: boolean, rule: string): void {
-  if (!condition) throw new KernelBug(`Invariant broken: ${rule}`);
-}
-
-function add<Key>(counts: Map<Key, number>, key: Key): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 /** Count every entry of every page table. */
@@ -76,11 +67,11 @@ function census(k: Kernel): Census {
           const entry = pte_to_swp_entry(pte);
           if (non_swap_entry(entry)) continue;
           swapped++;
-          add(found.users, entryName(entry));
+          tally(found.users, entryName(entry));
         } else if (pte_pfn(pte) !== k.zero_pfn) {
           if (folioOfObject(k.mem_map[pte_pfn(pte)]!)) shared++;
           else present++;
-          add(found.mappings, pte_pfn(pte) as number);
+          tally(found.mappings, pte_pfn(pte) as number);
         }
       }
     }
@@ -106,7 +97,9 @@ function census(k: Kernel): Census {
       swapped === entries.length,
       `${mapping.i_pages.name}: ${entries.length} in swap, counted ${swapped}`,
     );
-    for (const entry of entries) add(found.users, entryName(entry as SwpEntry));
+    for (const entry of entries) {
+      tally(found.users, entryName(entry as SwpEntry));
+    }
   }
   return found;
 }

@@ -10,7 +10,7 @@ import { CSS_ONLINE } from "../mm/memcontrol.ts";
 import { upwards } from "../mm/memcontrol_stat.ts";
 import type { Kernel, MemCgroup } from "../mm/mm_types.ts";
 import { PAGE_SIZE } from "../mm/pgtable.ts";
-import { must } from "./invariants.ts";
+import { must, tally } from "./must.ts";
 
 /** What is charged to each group itself, not to those below it. */
 interface Charges {
@@ -19,19 +19,15 @@ interface Charges {
   readonly slots: Map<number, number>;
 }
 
-function count<Key>(counts: Map<Key, number>, key: Key): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
-}
-
 function chargesOf(k: Kernel): Charges {
   const found: Charges = { frames: new Map(), slots: new Map() };
   for (const folio of k.mem_map) {
     if (folio !== null && folio.memcg !== null) {
-      count(found.frames, folio.memcg);
+      tally(found.frames, folio.memcg);
     }
   }
   for (const map of k.memcg.swap_cgroup) {
-    for (const id of map ?? []) if (id !== 0) count(found.slots, id);
+    for (const id of map ?? []) if (id !== 0) tally(found.slots, id);
   }
   return found;
 }

@@ -1,7 +1,6 @@
 /**
  * What must be true of slots and clusters between two operations. Ours.
  */
-import { KernelBug } from "../base/bug.ts";
 import { entriesOf, type ListHead } from "../base/list.ts";
 import type { Kernel, SwapInfoStruct } from "../mm/mm_types.ts";
 import {
@@ -13,10 +12,7 @@ import {
 } from "../mm/swap.ts";
 import type { SwapClusterInfo } from "../mm/swap_info.ts";
 import { entryName } from "../mm/swapops.ts";
-
-function must(condition: boolean, rule: string): void {
-  if (!condition) throw new KernelBug(`Invariant broken: ${rule}`);
-}
+import { must } from "./must.ts";
 
 /** Names of the slots that wait in the caches of slots, each in one place. */
 export function parkedSlots(k: Kernel): Set<string> {

@@ -10,11 +10,7 @@ import { memcg_page_state } from "../mm/memcontrol_stat.ts";
 import type { Kernel, MemCgroup } from "../mm/mm_types.ts";
 import { entryName, spaceIndex, swp_offset, swp_type } from "../mm/swapops.ts";
 import type { ZswapEntry } from "../mm/zswap_entry.ts";
-import { must } from "./invariants.ts";
-
-function add<Key>(sums: Map<Key, number>, key: Key, amount: number): void {
-  sums.set(key, (sums.get(key) ?? 0) + amount);
-}
+import { must, tally } from "./must.ts";
 
 /** Every entry of every tree. */
 function* storedEntries(k: Kernel): Generator<ZswapEntry, void, void> {
@@ -78,7 +74,7 @@ function checkEntryLists(k: Kernel): number {
 /** A pool is held by its entries, and once more while it is the current. */
 function checkPools(k: Kernel): void {
   const users = new Map<object, number>();
-  for (const entry of storedEntries(k)) add(users, entry.pool, 1);
+  for (const entry of storedEntries(k)) tally(users, entry.pool);
   for (const pool of entriesOf(k.zswap.pools)) {
     const expected = (users.get(pool) ?? 0) + (pool.ref.dead ? 0 : 1);
     must(

@@ -17,7 +17,8 @@ import { do_munmap } from "../../mm/mmap.ts";
 import type { Kernel, MemCgroup } from "../../mm/mm_types.ts";
 import type { Proposals } from "../../proposals.ts";
 import type { Task } from "../../sim/task.ts";
-import { checkMachine, must } from "../invariants.ts";
+import { checkMachine } from "../invariants.ts";
+import { must } from "../must.ts";
 import { makeMachine, swapper } from "../machine.ts";
 import {
   loadWord,

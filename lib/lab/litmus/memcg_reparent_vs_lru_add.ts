@@ -16,7 +16,8 @@
 import { xa_load } from "../../base/xarray.ts";
 import { removeCgroup } from "../../mm/memcontrol_css.ts";
 import type { Proposals } from "../../proposals.ts";
-import { checkMachine, must } from "../invariants.ts";
+import { checkMachine } from "../invariants.ts";
+import { must } from "../must.ts";
 import { makeMachine, swapper } from "../machine.ts";
 import {
   loadWord,

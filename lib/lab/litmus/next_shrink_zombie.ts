@@ -16,7 +16,8 @@
 import { removeCgroup } from "../../mm/memcontrol_css.ts";
 import { shrink_worker } from "../../mm/zswap_shrink.ts";
 import type { Proposals } from "../../proposals.ts";
-import { checkMachine, must } from "../invariants.ts";
+import { checkMachine } from "../invariants.ts";
+import { must } from "../must.ts";
 import { makeMachine, swapper } from "../machine.ts";
 import { type Litmus, type Stage, stageActor } from "./litmus.ts";
 

@@ -10,7 +10,8 @@
  * needed. Ours.
  */
 import type { Cgroup } from "../cgroup.ts";
-import { checkMachine, must } from "../invariants.ts";
+import { checkMachine } from "../invariants.ts";
+import { must } from "../must.ts";
 import { makeMachine } from "../machine.ts";
 import type { Process } from "../process.ts";
 import { makeExpected, pageOut, storeWord, threadOf } from "../race.ts";

@@ -19,7 +19,8 @@ import { xa_load } from "../../base/xarray.ts";
 import { do_munmap } from "../../mm/mmap.ts";
 import { shrink_memcg, shrink_worker } from "../../mm/zswap_shrink.ts";
 import type { Proposals } from "../../proposals.ts";
-import { checkMachine, must } from "../invariants.ts";
+import { checkMachine } from "../invariants.ts";
+import { must } from "../must.ts";
 import { makeMachine, swapper } from "../machine.ts";
 import {
   loadWord,
