@@ -19,7 +19,8 @@ import {
 const runners: ReadonlySet<string> = new Set([
   "INIT_WORK",
   "actor",
-  "stageActor",
+  "threadActor",
+  "kernelActor",
   "run",
   "spawn",
   "explore",

@@ -19,6 +19,7 @@ import {
   type Scheduler,
   type View,
 } from "../sim/execute.ts";
+import { lowestActor } from "../sim/mask.ts";
 import { replay, scheduleOf } from "../sim/replay.ts";
 import {
   type DiagramStep,
@@ -139,7 +140,7 @@ export function runDiagram(
         progress.turn.push(view.pending[turnOf]?.what ?? "");
       }
       const wanted = nextActor(asked, progress, view);
-      if (wanted < 0) return lowest(view.enabled);
+      if (wanted < 0) return lowestActor(view.enabled);
       if ((view.enabled & (1 << wanted)) !== 0) {
         progress.steps++;
         return wanted;
@@ -171,10 +172,6 @@ function endOf(actors: number): View {
   const none = new Array(actors).fill(null);
   const held = none.map(() => []);
   return { depth: 0, enabled: 0, last: -1, pending: none, objects: [], held };
-}
-
-function lowest(mask: number): number {
-  return 31 - Math.clz32(mask & -mask);
 }
 
 /** Who has to go on for the diagram; −1 if it has been followed to its end. */

@@ -3,6 +3,7 @@
  * an actor is interrupted that could have gone on. Ours.
  */
 import type { Run, Scheduler, View } from "./execute.ts";
+import { lowestActor } from "./mask.ts";
 
 /** One step of the current run and what is left to try there. */
 interface Frame {
@@ -18,10 +19,6 @@ interface Frame {
 export interface Dfs extends Scheduler {
   /** Runs that the bound forbade were left out. */
   bounded(): boolean;
-}
-
-function lowest(mask: number): number {
-  return 31 - Math.clz32(mask & -mask);
 }
 
 /** @param bound most preemptions in a run; null for all interleavings */
@@ -42,7 +39,7 @@ export function dfs(bound: number | null): Dfs {
       todo = 1 << could;
     }
     // Who ran goes on first: the first runs are those with few switches.
-    const chosen = could >= 0 ? could : lowest(todo);
+    const chosen = could >= 0 ? could : lowestActor(todo);
     return { chosen, todo: todo & ~(1 << chosen), preemptions, could };
   }
 
@@ -52,7 +49,7 @@ export function dfs(bound: number | null): Dfs {
       while (stack.length > 0 && stack.at(-1)!.todo === 0) stack.pop();
       const frame = stack.at(-1);
       if (frame === undefined) return false;
-      frame.chosen = lowest(frame.todo);
+      frame.chosen = lowestActor(frame.todo);
       frame.todo &= ~(1 << frame.chosen);
       return true;
     },

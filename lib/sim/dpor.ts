@@ -15,6 +15,7 @@
  */
 import { SimError } from "../base/bug.ts";
 import type { Run, Scheduler, View } from "./execute.ts";
+import { lowestActor } from "./mask.ts";
 import type { Op } from "./task.ts";
 
 /** The state before one step. Masks have bit n for actor n. */
@@ -56,10 +57,6 @@ function onlyReads(op: Op): boolean {
   return op.kind === "read" || op.kind === "wait";
 }
 
-function lowest(mask: number): number {
-  return 31 - Math.clz32(mask & -mask);
-}
-
 /** @param bound most preemptions in a run; null for all interleavings */
 export function dpor(bound: number | null = null): Dpor {
   const stack: Frame[] = [];
@@ -80,7 +77,7 @@ export function dpor(bound: number | null = null): Dpor {
         frame.backtrack & frame.enabled & ~frame.done & ~frame.sleep,
       );
       if (todo !== 0) {
-        frame.chosen = lowest(todo);
+        frame.chosen = lowestActor(todo);
         fresh = stack.length - 1;
         return true;
       }
@@ -128,7 +125,7 @@ export function dpor(bound: number | null = null): Dpor {
     if (awake === 0) return null;
     const could = last >= 0 && (enabled & (1 << last)) !== 0 ? last : -1;
     const goesOn = could >= 0 && (awake & (1 << could)) !== 0;
-    const chosen = goesOn ? could : lowest(awake);
+    const chosen = goesOn ? could : lowestActor(awake);
     let reads = 0;
     for (const [actor, op] of view.pending.entries()) {
       if (op === null) continue;
@@ -165,7 +162,7 @@ export function dpor(bound: number | null = null): Dpor {
     let sleep = 0;
     let candidates = (parent.sleep | parent.done) & ~(1 << chosen);
     for (; candidates !== 0; candidates &= candidates - 1) {
-      const actor = lowest(candidates);
+      const actor = lowestActor(candidates);
       const bothRead = read && (reads & (1 << actor)) !== 0;
       if (object < 0 || objects[actor] !== object || bothRead) {
         sleep |= 1 << actor;
@@ -194,7 +191,7 @@ export function dpor(bound: number | null = null): Dpor {
     const possible = initials & frame.enabled;
     if (possible === 0) frame.backtrack |= frame.enabled;
     else if ((possible & (1 << wanted)) !== 0) frame.backtrack |= 1 << wanted;
-    else frame.backtrack |= 1 << lowest(possible);
+    else frame.backtrack |= 1 << lowestActor(possible);
   }
 
   /**

@@ -16,6 +16,7 @@ import {
   type Scheduler,
   type ViolationKind,
 } from "./execute.ts";
+import { lowestActor } from "./mask.ts";
 import { replay, scheduleOf } from "./replay.ts";
 
 /** One schedule, and what it costs. */
@@ -175,7 +176,7 @@ export function follow(run: Run): Scheduler {
     choose: ({ depth, enabled }) => {
       const actor = run.steps[depth]?.actor ?? -1;
       const can = actor >= 0 && (enabled & (1 << actor)) !== 0;
-      return can ? actor : 31 - Math.clz32(enabled & -enabled);
+      return can ? actor : lowestActor(enabled);
     },
     end: () => {},
   };

@@ -7,6 +7,7 @@
  */
 import { SimError } from "../base/bug.ts";
 import type { Run, Scheduler, Step, View } from "./execute.ts";
+import { lowestActor } from "./mask.ts";
 
 /** Steps of one actor in a row. */
 export interface Block {
@@ -60,10 +61,6 @@ export function parseSchedule(text: string): Block[] {
   return blocks;
 }
 
-function lowest(mask: number): number {
-  return 31 - Math.clz32(mask & -mask);
-}
-
 /**
  * replay() - a scheduler that makes one run, the one that `text` names.
  *
@@ -86,10 +83,10 @@ export function replay(text: string): Scheduler {
         made = 0;
       }
       const wanted = blocks[block];
-      if (wanted === undefined) return lowest(view.enabled);
+      if (wanted === undefined) return lowestActor(view.enabled);
       made++;
       if ((view.enabled & (1 << wanted.actor)) !== 0) return wanted.actor;
-      if (wanted.steps === Infinity) return lowest(view.enabled);
+      if (wanted.steps === Infinity) return lowestActor(view.enabled);
       throw new SimError(misfit(text, view, wanted.actor));
     },
     end(run: Run): void {

@@ -13,18 +13,10 @@ import type { Kernel } from "../../mm/mm_types.ts";
 import { pte_present, ptep_get } from "../../mm/pgtable.ts";
 import { pteSlotOf } from "../../mm/rmap.ts";
 import { pause, type Task } from "../../sim/task.ts";
-import { checkMachine } from "../invariants.ts";
-import {
-  loadWord,
-  makeExpected,
-  pageOut,
-  raceMachine,
-  storeWord,
-  threadOf,
-  vpnOf,
-} from "../race.ts";
+import { loadWord, storeWord, vpnOf } from "../race.ts";
 import type { Process } from "../process.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { swappedPage, threadActor, wordAtEnd } from "./stage.ts";
 
 /** A fault for which the entry is always as it was. */
 function* hastyFault(k: Kernel, process: Process): Task {
@@ -43,33 +35,21 @@ function* hastyFault(k: Kernel, process: Process): Task {
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
   const ramDisk = variant.startsWith("RAM disk");
-  const machine = raceMachine({
+  const scene = swappedPage({
     swap: { kind: ramDisk ? "brd" : "ssd", pages: 3 },
     proposals,
   });
-  const { k } = machine;
-  const program = machine.spawn({ pages: 1 });
-  const expected = makeExpected();
-  machine.run(storeWord(k, program, 0, 1, expected), program.task);
-  machine.run(pageOut(k, program, 0), program.task);
+  const { machine, k, program, expected } = scene;
   const reads: Task<unknown> = variant === "no second look"
     ? hastyFault(k, program)
     : loadWord(k, program, 0, expected);
   return {
     machine,
     actors: [
-      stageActor("CPU0", threadOf(program, "reader", 0), reads),
-      stageActor(
-        "CPU1",
-        threadOf(program, "writer", 1),
-        storeWord(k, program, 0, 2, expected),
-      ),
+      threadActor(program, "reader", 0, reads),
+      threadActor(program, "writer", 1, storeWord(k, program, 0, 2, expected)),
     ],
-    finish() {
-      const last = machine.run(loadWord(k, program, 0, expected), program.task);
-      checkMachine(machine);
-      return `the page holds ${last}`;
-    },
+    finish: () => wordAtEnd(scene),
   };
 }
 

@@ -9,15 +9,14 @@
  * more: the second try reads what the device holds, which is not it. Ours.
  */
 import { checkMachine } from "../invariants.ts";
-import { makeMachine } from "../machine.ts";
 import type { Process } from "../process.ts";
 import {
   type Expected,
   loadWord,
   makeExpected,
   pageOut,
+  raceMachine,
   storeWord,
-  threadOf,
 } from "../race.ts";
 import { LRU_INACTIVE_ANON } from "../../mm/lru.ts";
 import type { Kernel } from "../../mm/mm_types.ts";
@@ -26,7 +25,8 @@ import { makeScanControl } from "../../mm/vmscan_control.ts";
 import { shrink_list } from "../../mm/vmscan_lists.ts";
 import type { Proposals } from "../../proposals.ts";
 import type { Task } from "../../sim/task.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { kernelActor, threadActor } from "./stage.ts";
 
 /** What kswapd does with the oldest inactive folio. */
 function* reclaimOne(k: Kernel): Task {
@@ -45,15 +45,7 @@ function* swapOut(k: Kernel, process: Process, expected: Expected): Task {
 }
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
-  const machine = makeMachine({
-    frames: 24,
-    cpus: 2,
-    pageCluster: 0,
-    swap: { kind: "brd", pages: 8 },
-    shadow: false,
-    traceEvents: 0,
-    proposals,
-  });
+  const machine = raceMachine({ swap: { kind: "brd", pages: 8 }, proposals });
   const { k } = machine;
   const program = machine.spawn({ pages: 2 });
   const expected = makeExpected();
@@ -63,12 +55,8 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
   return {
     machine,
     actors: [
-      stageActor(
-        "CPU0",
-        threadOf(program, "reader", 0),
-        loadWord(k, program, 0, expected),
-      ),
-      stageActor("CPU1", threadOf(program, "kswapd0", 1), reclaimOne(k)),
+      threadActor(program, "reader", 0, loadWord(k, program, 0, expected)),
+      kernelActor(1, reclaimOne(k)),
     ],
     finish() {
       checkMachine(machine);

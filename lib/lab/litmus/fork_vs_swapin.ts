@@ -29,11 +29,11 @@ import {
   pageOut,
   raceMachine,
   storeWord,
-  threadOf,
   vpnOf,
 } from "../race.ts";
 import type { Process } from "../process.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { threadActor } from "./stage.ts";
 
 /** What fork does to one entry, without the lock. */
 function* hastyFork(k: Kernel, parent: Process, child: Process): Task {
@@ -67,12 +67,8 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
   return {
     machine,
     actors: [
-      stageActor("CPU0", threadOf(parent, "forks", 0), forks),
-      stageActor(
-        "CPU1",
-        threadOf(faulting, "faults", 1),
-        storeWord(k, faulting, 0, 2, written),
-      ),
+      threadActor(parent, "forks", 0, forks),
+      threadActor(faulting, "faults", 1, storeWord(k, faulting, 0, 2, written)),
     ],
     finish() {
       const own = alone ? written : expected;

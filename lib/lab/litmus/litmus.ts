@@ -19,14 +19,6 @@ export interface StageActor {
   readonly task: Task<unknown>;
 }
 
-export function stageActor(
-  name: string,
-  who: TaskStruct,
-  task: Task<unknown>,
-): StageActor {
-  return { name, who, task };
-}
-
 /** The machine at the moment at which the race begins. */
 export interface Stage {
   readonly machine: Machine;

@@ -19,15 +19,15 @@ import type { Proposals } from "../../proposals.ts";
 import type { Task } from "../../sim/task.ts";
 import { checkMachine } from "../invariants.ts";
 import { must } from "../must.ts";
-import { makeMachine, swapper } from "../machine.ts";
 import {
   loadWord,
   makeExpected,
   pageOut,
+  raceMachine,
   storeWord,
-  threadOf,
 } from "../race.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { kernelActor, threadActor } from "./stage.ts";
 
 /** rmdir(2), and what the workers do then. */
 function* removeGroup(k: Kernel, memcg: MemCgroup): Task {
@@ -36,15 +36,10 @@ function* removeGroup(k: Kernel, memcg: MemCgroup): Task {
 }
 
 function stage(proposals: Partial<Proposals>): Stage {
-  const machine = makeMachine({
-    frames: 24,
-    cpus: 2,
-    pageCluster: 0,
+  const machine = raceMachine({
     // Not a RAM disk, and nearly empty: the slot stays when the page returns.
     swap: { kind: "ssd", pages: 16 },
     zswap: { maxPoolPercent: 100 },
-    shadow: false,
-    traceEvents: 0,
     proposals,
   });
   const { k } = machine;
@@ -64,16 +59,13 @@ function stage(proposals: Partial<Proposals>): Stage {
   return {
     machine,
     actors: [
-      stageActor(
-        "CPU0",
-        threadOf(program, "program", 0),
+      threadActor(
+        program,
+        "program",
+        0,
         do_munmap(k, program.mm, vm_start, vm_end - vm_start),
       ),
-      stageActor(
-        "CPU1",
-        { ...swapper, comm: "rmdir", cpu: 1 },
-        removeGroup(k, group),
-      ),
+      kernelActor(1, removeGroup(k, group)),
     ],
     finish() {
       machine.settle();

@@ -18,25 +18,20 @@ import { removeCgroup } from "../../mm/memcontrol_css.ts";
 import type { Proposals } from "../../proposals.ts";
 import { checkMachine } from "../invariants.ts";
 import { must } from "../must.ts";
-import { makeMachine, swapper } from "../machine.ts";
 import {
   loadWord,
   makeExpected,
   pageOut,
+  raceMachine,
   storeWord,
-  threadOf,
 } from "../race.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { kernelActor, threadActor } from "./stage.ts";
 
 function stage(proposals: Partial<Proposals>): Stage {
-  const machine = makeMachine({
-    frames: 24,
-    cpus: 2,
-    pageCluster: 0,
+  const machine = raceMachine({
     swap: { kind: "brd", pages: 8 },
     zswap: { maxPoolPercent: 100 },
-    shadow: false,
-    traceEvents: 0,
     proposals,
   });
   const { k } = machine;
@@ -49,16 +44,8 @@ function stage(proposals: Partial<Proposals>): Stage {
   return {
     machine,
     actors: [
-      stageActor(
-        "CPU0",
-        threadOf(program, "program", 0),
-        pageOut(k, program, 0),
-      ),
-      stageActor(
-        "CPU1",
-        { ...swapper, comm: "rmdir", cpu: 1 },
-        removeCgroup(k, child.memcg),
-      ),
+      threadActor(program, "program", 0, pageOut(k, program, 0)),
+      kernelActor(1, removeCgroup(k, child.memcg)),
     ],
     finish() {
       machine.settle();

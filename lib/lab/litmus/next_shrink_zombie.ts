@@ -18,34 +18,27 @@ import { shrink_worker } from "../../mm/zswap_shrink.ts";
 import type { Proposals } from "../../proposals.ts";
 import { checkMachine } from "../invariants.ts";
 import { must } from "../must.ts";
-import { makeMachine, swapper } from "../machine.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import { onCpu, raceMachine } from "../race.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { kernelActor } from "./stage.ts";
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
-  const machine = makeMachine({
-    frames: 16,
+  const machine = raceMachine({
     cpus: 3,
     swap: { kind: "brd", pages: 2 },
-    shadow: false,
-    traceEvents: 0,
     proposals,
   });
   const { k } = machine;
   const groups = ["a", "b"].map((name) => machine.cgroup(name).memcg);
   const going = variant === "two go" ? groups : groups.slice(0, 1);
   // The pool is empty, so the worker tries one group: first the root.
-  const kworker = { ...swapper, comm: "kworker" };
-  machine.run(shrink_worker(k), kworker);
+  machine.run(shrink_worker(k), onCpu(0));
   return {
     machine,
     actors: [
-      stageActor("CPU0", kworker, shrink_worker(k)),
+      kernelActor(0, shrink_worker(k)),
       ...going.map((memcg, index) =>
-        stageActor(
-          `CPU${index + 1}`,
-          { ...swapper, comm: "rmdir", cpu: index + 1 },
-          removeCgroup(k, memcg),
-        )
+        kernelActor(index + 1, removeCgroup(k, memcg))
       ),
     ],
     finish() {

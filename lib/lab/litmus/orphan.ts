@@ -12,9 +12,14 @@
 import type { Cgroup } from "../cgroup.ts";
 import { checkMachine } from "../invariants.ts";
 import { must } from "../must.ts";
-import { makeMachine } from "../machine.ts";
 import type { Process } from "../process.ts";
-import { makeExpected, pageOut, storeWord, threadOf } from "../race.ts";
+import {
+  makeExpected,
+  pageOut,
+  raceMachine,
+  storeWord,
+  vpnOf,
+} from "../race.ts";
 import { FAULT_FLAG_ALLOW_RETRY, handle_mm_fault } from "../../mm/memory.ts";
 import { LRU_INACTIVE_ANON } from "../../mm/lru.ts";
 import { zap_page_range_single } from "../../mm/memory_zap.ts";
@@ -26,7 +31,8 @@ import { makeScanControl } from "../../mm/vmscan_control.ts";
 import { shrink_list } from "../../mm/vmscan_lists.ts";
 import type { Proposals } from "../../proposals.ts";
 import type { Task } from "../../sim/task.ts";
-import { type Stage, stageActor } from "./litmus.ts";
+import type { Stage } from "./litmus.ts";
+import { threadActor } from "./stage.ts";
 
 /** Who does what to which page. */
 export interface OrphanStory {
@@ -44,19 +50,15 @@ function limitOf(variant: string): "nothing" | "swap" | "group" {
   return variant.includes("swap full") ? "swap" : "nothing";
 }
 
-function firstVpn({ area }: Process): number {
-  return area.vm_start / PAGE_SIZE;
-}
-
 /** One fault, as the processor makes it first. */
 function* readFault(k: Kernel, process: Process): Task {
   const { area } = process;
-  yield* handle_mm_fault(k, area, firstVpn(process), FAULT_FLAG_ALLOW_RETRY);
+  yield* handle_mm_fault(k, area, vpnOf(process, 0), FAULT_FLAG_ALLOW_RETRY);
 }
 
 /** madvise(MADV_DONTNEED) on one page. */
 function* giveUp(k: Kernel, process: Process, page: number): Task {
-  const vpn = firstVpn(process) + page;
+  const vpn = vpnOf(process, page);
   yield* zap_page_range_single(k, process.area, vpn, vpn + 1);
 }
 
@@ -85,7 +87,7 @@ function* dropClean(k: Kernel, { memcg }: Cgroup): Task {
 
 /** The slot that a swapped page is in. */
 function slotOf(process: Process, page: number): number {
-  const vpn = firstVpn(process) + page;
+  const vpn = vpnOf(process, page);
   const table = process.mm.tables.get(Math.floor(vpn / 512))!;
   return swp_offset(pte_to_swp_entry(ptep_get(table, vpn % 512)));
 }
@@ -96,15 +98,11 @@ export function orphanStage(
   variant: string,
 ): Stage {
   const limit = limitOf(variant);
-  const machine = makeMachine({
-    frames: 24,
-    cpus: 2,
+  const machine = raceMachine({
     pageCluster,
     // The header is a page as well.
     swap: { kind: "ssd", pages: limit === "swap" ? swapped + 1 : 200 },
     zswap: { enabled: false },
-    shadow: false,
-    traceEvents: 0,
     proposals,
   });
   const { k } = machine;
@@ -117,12 +115,11 @@ export function orphanStage(
   machine.settle();
   machine.run(dropClean(k, cgroup), program.task);
   const slot = slotOf(program, zapped);
-  const thread = (name: string, cpu: number) => threadOf(program, name, cpu);
   return {
     machine,
     actors: [
-      stageActor("CPU0", thread("reader", 0), readFault(k, program)),
-      stageActor("CPU1", thread("madvise", 1), giveUp(k, program, zapped)),
+      threadActor(program, "reader", 0, readFault(k, program)),
+      threadActor(program, "madvise", 1, giveUp(k, program, zapped)),
     ],
     finish() {
       machine.settle();

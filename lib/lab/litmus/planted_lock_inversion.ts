@@ -17,8 +17,9 @@ import type { Proposals } from "../../proposals.ts";
 import type { Task } from "../../sim/task.ts";
 import { enter } from "../../sim/trace.ts";
 import type { Machine } from "../machine.ts";
-import { emptyMachine, onCpu } from "../race.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import { emptyMachine } from "../race.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { kernelActor } from "./stage.ts";
 
 /** Whose turn it is, where they take turns. */
 interface Turn {
@@ -57,8 +58,8 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
   return {
     machine,
     actors: [
-      stageActor("CPU0", onCpu(0), takeBoth(machine, a, b, turn)),
-      stageActor("CPU1", onCpu(1), inTurn ? whenOver(turn, second) : second),
+      kernelActor(0, takeBoth(machine, a, b, turn)),
+      kernelActor(1, inTurn ? whenOver(turn, second) : second),
     ],
     watch: () =>
       [a, b].filter(({ locked }) => locked).map(({ name }) => name).join(", ") +

@@ -17,8 +17,9 @@ import type { Proposals } from "../../proposals.ts";
 import { makeOp, type Op, pause, type Task } from "../../sim/task.ts";
 import { enter } from "../../sim/trace.ts";
 import type { Machine } from "../machine.ts";
-import { emptyMachine, onCpu } from "../race.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import { emptyMachine } from "../race.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { kernelActor } from "./stage.ts";
 
 interface Counter {
   value: number;
@@ -60,7 +61,7 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
   return {
     machine,
     actors: [0, 1].map((cpu) =>
-      stageActor(`CPU${cpu}`, onCpu(cpu), countUp(machine, counter, lock))
+      kernelActor(cpu, countUp(machine, counter, lock))
     ),
     watch: () => `counter ${counter.value}`,
     finish() {

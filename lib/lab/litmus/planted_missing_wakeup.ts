@@ -11,8 +11,9 @@ import type { Proposals } from "../../proposals.ts";
 import { makeOp, type Op, pause, type Task } from "../../sim/task.ts";
 import { enter } from "../../sim/trace.ts";
 import type { Machine } from "../machine.ts";
-import { emptyMachine, onCpu } from "../race.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import { emptyMachine } from "../race.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { kernelActor } from "./stage.ts";
 
 /** A condition and who waits for it. */
 interface Flag {
@@ -61,8 +62,8 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
   return {
     machine,
     actors: [
-      stageActor("CPU0", onCpu(0), sleeper(machine, flag, looksAgain)),
-      stageActor("CPU1", onCpu(1), waker(machine, flag)),
+      kernelActor(0, sleeper(machine, flag, looksAgain)),
+      kernelActor(1, waker(machine, flag)),
     ],
     watch: () =>
       `${flag.set ? "set" : "not set"}, ${flag.waiting ? "one" : "none"} waits`,

@@ -12,25 +12,21 @@
  */
 import type { Proposals } from "../../proposals.ts";
 import { checkMachine } from "../invariants.ts";
-import { makeMachine } from "../machine.ts";
 import {
   loadWord,
   makeExpected,
   pageOut,
+  raceMachine,
   storeWord,
-  threadOf,
 } from "../race.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { agedEntry, threadActor } from "./stage.ts";
 
 function stage(proposals: Partial<Proposals>): Stage {
-  const machine = makeMachine({
-    frames: 24,
-    pageCluster: 0,
+  const machine = raceMachine({
     // Not a RAM disk: the fault goes through the swap cache.
     swap: { kind: "ssd", pages: 8 },
     zswap: { maxPoolPercent: 100 },
-    shadow: false,
-    traceEvents: 0,
     proposals,
   });
   const { k } = machine;
@@ -41,20 +37,14 @@ function stage(proposals: Partial<Proposals>): Stage {
     machine.run(storeWord(k, program, page, page + 1, expected), program.task);
   }
   machine.run(pageOut(k, program, 0), program.task);
-  // Its second chance is over; the group may have no more than it has.
-  for (const entry of k.zswap.trees[0]![0]!.xa.entries.values()) {
-    entry.referenced = false;
-  }
+  agedEntry(k);
+  // The group may have no more than it has.
   group.write("memory.zswap.max", 0);
   group.write("memory.max", group.read("memory.current"));
   return {
     machine,
     actors: [
-      stageActor(
-        "CPU0",
-        threadOf(program, "program", 0),
-        loadWord(k, program, 0, expected),
-      ),
+      threadActor(program, "program", 0, loadWord(k, program, 0, expected)),
     ],
     finish() {
       machine.settle();

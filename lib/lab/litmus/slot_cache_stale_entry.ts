@@ -17,68 +17,51 @@
  */
 import { xa_load } from "../../base/xarray.ts";
 import { do_munmap } from "../../mm/mmap.ts";
+import { swp_offset } from "../../mm/swapops.ts";
 import { shrink_memcg, shrink_worker } from "../../mm/zswap_shrink.ts";
 import type { Proposals } from "../../proposals.ts";
 import { checkMachine } from "../invariants.ts";
 import { must } from "../must.ts";
-import { makeMachine, swapper } from "../machine.ts";
-import {
-  loadWord,
-  makeExpected,
-  pageOut,
-  storeWord,
-  threadOf,
-} from "../race.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import { loadWord, makeExpected, pageOut, storeWord } from "../race.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { agedEntry, kernelActor, swappedPage, threadActor } from "./stage.ts";
 
 /** Variants in which CPU2 wants the slot. */
 const reusing: readonly string[] = ["slot used again", "slot drained"];
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
   const reuse = reusing.includes(variant);
-  const machine = makeMachine({
-    frames: 24,
+  const { machine, k, program } = swappedPage({
     cpus: 3,
     // One slot, or so many that the caches of slots are in use.
     swap: { kind: "brd", pages: reuse ? 2 : 1000 },
     zswap: { maxPoolPercent: 100 },
-    shadow: false,
-    traceEvents: 0,
     proposals,
   });
-  const { k } = machine;
-  const program = machine.spawn({ pages: 1 });
-  machine.run(storeWord(k, program, 0, 1, makeExpected()), program.task);
-  machine.run(pageOut(k, program, 0), program.task);
   const other = machine.spawn({ pages: 1 });
   const expected = makeExpected();
   machine.run(storeWord(k, other, 0, 2, expected), other.task);
   // "Slot drained": as if the device had been nearly empty a moment ago.
   k.swap.swap_slot_cache_active = variant !== "slot used again";
   const tree = k.zswap.trees[0]![0]!.xa;
-  const [[slot, entry] = []] = tree.entries;
-  // Its second chance is over, and the pool is full.
-  entry!.referenced = false;
+  const slot = swp_offset(agedEntry(k).swpentry);
+  // The pool is full.
   k.zswap.max_pool_percent = 0;
   const { vm_start, vm_end } = program.area;
   return {
     machine,
     actors: [
-      stageActor(
-        "CPU0",
-        threadOf(program, "program", 0),
+      threadActor(
+        program,
+        "program",
+        0,
         do_munmap(k, program.mm, vm_start, vm_end - vm_start),
       ),
-      stageActor(
-        "CPU1",
-        { ...swapper, comm: "kworker", cpu: 1 },
+      kernelActor(
+        1,
         reuse ? shrink_memcg(k, k.root_mem_cgroup) : shrink_worker(k),
       ),
-      ...(reuse
-        ? [
-          stageActor("CPU2", threadOf(other, "other", 2), pageOut(k, other, 0)),
-        ]
-        : []),
+      ...(reuse ? [threadActor(other, "other", 2, pageOut(k, other, 0))] : []),
     ],
     finish() {
       machine.settle();
@@ -88,7 +71,7 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
       machine.run(loadWord(k, other, 0, expected), other.task);
       checkMachine(machine);
       must(
-        xa_load(tree, slot!) === null,
+        xa_load(tree, slot) === null,
         `a freed slot has no compressed page; ` +
           `the worker failed ${reject_reclaim_fail} times`,
       );

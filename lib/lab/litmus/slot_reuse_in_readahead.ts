@@ -37,11 +37,11 @@ import {
   pageOut,
   raceMachine,
   storeWord,
-  threadOf,
   vpnOf,
 } from "../race.ts";
 import type { Process } from "../process.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { threadActor } from "./stage.ts";
 
 /** Page 1 is not needed any more; page 2 gets its slot. */
 function* giveSlotAway(k: Kernel, process: Process, expected: Expected): Task {
@@ -97,12 +97,8 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
   return {
     machine,
     actors: [
-      stageActor("CPU0", threadOf(program, "reads ahead", 0), reads),
-      stageActor(
-        "CPU1",
-        threadOf(program, "gives away", 1),
-        giveSlotAway(k, program, expected),
-      ),
+      threadActor(program, "reads ahead", 0, reads),
+      threadActor(program, "gives away", 1, giveSlotAway(k, program, expected)),
     ],
     finish() {
       const { task } = program;

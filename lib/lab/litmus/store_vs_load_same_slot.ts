@@ -16,28 +16,15 @@ import { pteSlotOf } from "../../mm/rmap.ts";
 import type { SwpEntry } from "../../mm/swapops.ts";
 import { zswap_load } from "../../mm/zswap.ts";
 import { pause, type Task } from "../../sim/task.ts";
-import { checkMachine } from "../invariants.ts";
-import {
-  type Expected,
-  loadWord,
-  makeExpected,
-  pageOut,
-  raceMachine,
-  storeWord,
-  threadOf,
-  vpnOf,
-} from "../race.ts";
+import { loadWord, pageOut, vpnOf } from "../race.ts";
 import type { Process } from "../process.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { type Scene, swappedPage, threadActor, wordAtEnd } from "./stage.ts";
 
 /** Reads the page (a load), writes it, and has it swapped out (a store). */
-function* useAndSwapOut(
-  k: Kernel,
-  process: Process,
-  expected: Expected,
-): Task {
-  yield* loadWord(k, process, 0, expected);
-  yield* pageOut(k, process, 0);
+function* useAndSwapOut({ k, program, expected }: Scene): Task {
+  yield* loadWord(k, program, 0, expected);
+  yield* pageOut(k, program, 0);
 }
 
 /** A load for a folio that stands for nothing. */
@@ -58,30 +45,18 @@ function* hastyLoad(k: Kernel, process: Process): Task {
 }
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
-  const machine = raceMachine({ swap: { kind: "ssd", pages: 3 }, proposals });
-  const { k } = machine;
-  const program = machine.spawn({ pages: 1 });
-  const expected = makeExpected();
-  machine.run(storeWord(k, program, 0, 1, expected), program.task);
-  machine.run(pageOut(k, program, 0), program.task);
+  const scene = swappedPage({ swap: { kind: "ssd", pages: 3 }, proposals });
+  const { machine, k, program, expected } = scene;
   const loads: Task<unknown> = variant === "round the cache"
     ? hastyLoad(k, program)
     : loadWord(k, program, 0, expected);
   return {
     machine,
     actors: [
-      stageActor(
-        "CPU0",
-        threadOf(program, "swaps out", 0),
-        useAndSwapOut(k, program, expected),
-      ),
-      stageActor("CPU1", threadOf(program, "loads", 1), loads),
+      threadActor(program, "swaps out", 0, useAndSwapOut(scene)),
+      threadActor(program, "loads", 1, loads),
     ],
-    finish() {
-      const last = machine.run(loadWord(k, program, 0, expected), program.task);
-      checkMachine(machine);
-      return `the page holds ${last}`;
-    },
+    finish: () => wordAtEnd(scene),
   };
 }
 

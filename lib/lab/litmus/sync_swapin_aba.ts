@@ -7,65 +7,30 @@
  * the write is lost. Ours.
  */
 import type { Proposals } from "../../proposals.ts";
-import { makeMachine } from "../machine.ts";
+import { loadWord } from "../race.ts";
+import type { Litmus, Stage } from "./litmus.ts";
 import {
-  type Expected,
-  loadWord,
-  makeExpected,
-  pageOut,
-  storeWord,
-  threadOf,
-} from "../race.ts";
-import type { Process } from "../process.ts";
-import type { Kernel } from "../../mm/mm_types.ts";
-import type { Task } from "../../sim/task.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
-
-/** Writes the page and has it swapped out: the slot is used again. */
-function* writeAndSwapOut(
-  k: Kernel,
-  process: Process,
-  expected: Expected,
-): Task {
-  yield* storeWord(k, process, 0, 2, expected);
-  yield* pageOut(k, process, 0);
-}
+  swappedPage,
+  threadActor,
+  wordAtEnd,
+  writeAndSwapOut,
+} from "./stage.ts";
 
 function stage(proposals: Partial<Proposals>): Stage {
-  const machine = makeMachine({
-    frames: 24,
-    cpus: 2,
-    pageCluster: 0,
+  const scene = swappedPage({
     // One slot: what is freed is what is given out next.
     swap: { kind: "brd", pages: 2 },
     zswap: { enabled: false },
-    shadow: false,
-    traceEvents: 0,
     proposals,
   });
-  const { k } = machine;
-  const program = machine.spawn({ pages: 1 });
-  const expected = makeExpected();
-  machine.run(storeWord(k, program, 0, 1, expected), program.task);
-  machine.run(pageOut(k, program, 0), program.task);
+  const { machine, k, program, expected } = scene;
   return {
     machine,
     actors: [
-      stageActor(
-        "CPU0",
-        threadOf(program, "reader", 0),
-        loadWord(k, program, 0, expected),
-      ),
-      stageActor(
-        "CPU1",
-        threadOf(program, "writer", 1),
-        writeAndSwapOut(k, program, expected),
-      ),
+      threadActor(program, "reader", 0, loadWord(k, program, 0, expected)),
+      threadActor(program, "writer", 1, writeAndSwapOut(scene)),
     ],
-    finish() {
-      const last = machine.run(loadWord(k, program, 0, expected), program.task);
-      return `the page holds ${last}`;
-    },
+    finish: () => wordAtEnd(scene),
   };
 }
 

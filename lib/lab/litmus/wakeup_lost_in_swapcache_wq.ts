@@ -10,37 +10,22 @@
 import type { Proposals } from "../../proposals.ts";
 import { TICK_NSEC } from "../../sim/clock.ts";
 import { checkMachine } from "../invariants.ts";
-import {
-  loadWord,
-  makeExpected,
-  pageOut,
-  raceMachine,
-  storeWord,
-  threadOf,
-} from "../race.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import { loadWord } from "../race.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { swappedPage, threadActor } from "./stage.ts";
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
-  const machine = raceMachine({
+  const { machine, k, program, expected } = swappedPage({
     swap: { kind: "brd", pages: 3 },
     zswap: { enabled: false },
     proposals,
   });
-  const { k } = machine;
-  const program = machine.spawn({ pages: 1 });
-  const expected = makeExpected();
-  machine.run(storeWord(k, program, 0, 1, expected), program.task);
-  machine.run(pageOut(k, program, 0), program.task);
   const begin = k.clock.now;
   const timers = k.clock.events;
   return {
     machine,
     actors: [0, 1].map((cpu) =>
-      stageActor(
-        `CPU${cpu}`,
-        threadOf(program, `reader ${cpu}`, cpu),
-        loadWord(k, program, 0, expected),
-      )
+      threadActor(program, "reader", cpu, loadWord(k, program, 0, expected))
     ),
     ...(variant === "no timer" ? { check: () => void timers.splice(0) } : {}),
     finish() {

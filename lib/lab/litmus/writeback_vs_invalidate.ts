@@ -19,29 +19,15 @@ import { zswap_entry_free, type ZswapEntry } from "../../mm/zswap_entry.ts";
 import { zswap_decompress } from "../../mm/zswap_pool.ts";
 import { shrink_memcg } from "../../mm/zswap_shrink.ts";
 import type { Task } from "../../sim/task.ts";
-import { checkMachine } from "../invariants.ts";
+import type { Litmus, Stage } from "./litmus.ts";
 import {
-  type Expected,
-  loadWord,
-  makeExpected,
-  onCpu,
-  pageOut,
-  raceMachine,
-  storeWord,
-  threadOf,
-} from "../race.ts";
-import type { Process } from "../process.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
-
-/** The slot is freed by the write, and given out again. */
-function* writeAndSwapOut(
-  k: Kernel,
-  process: Process,
-  expected: Expected,
-): Task {
-  yield* storeWord(k, process, 0, 2, expected);
-  yield* pageOut(k, process, 0);
-}
+  agedEntry,
+  kernelActor,
+  swappedPage,
+  threadActor,
+  wordAtEnd,
+  writeAndSwapOut,
+} from "./stage.ts";
 
 /** Writeback that takes for granted that the entry is still in the tree. */
 function* hastyWriteback(k: Kernel, entry: ZswapEntry): Task {
@@ -60,33 +46,19 @@ function* hastyWriteback(k: Kernel, entry: ZswapEntry): Task {
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
   // One slot: what is freed is what is given out next.
-  const machine = raceMachine({ swap: { kind: "brd", pages: 2 }, proposals });
-  const { k } = machine;
-  const program = machine.spawn({ pages: 1 });
-  const expected = makeExpected();
-  machine.run(storeWord(k, program, 0, 1, expected), program.task);
-  machine.run(pageOut(k, program, 0), program.task);
-  const [entry] = k.zswap.trees[0]![0]!.xa.entries.values();
-  entry!.referenced = false;
+  const scene = swappedPage({ swap: { kind: "brd", pages: 2 }, proposals });
+  const { machine, k, program } = scene;
+  const entry = agedEntry(k);
   const shrinks: Task<unknown> = variant === "no second look"
-    ? hastyWriteback(k, entry!)
+    ? hastyWriteback(k, entry)
     : shrink_memcg(k, null);
   return {
     machine,
     actors: [
-      stageActor("CPU0", onCpu(0), shrinks),
-      stageActor(
-        "CPU1",
-        threadOf(program, "writer", 1),
-        writeAndSwapOut(k, program, expected),
-      ),
+      kernelActor(0, shrinks),
+      threadActor(program, "writer", 1, writeAndSwapOut(scene)),
     ],
-    finish() {
-      machine.settle();
-      const last = machine.run(loadWord(k, program, 0, expected), program.task);
-      checkMachine(machine);
-      return `the page holds ${last}`;
-    },
+    finish: () => wordAtEnd(scene),
   };
 }
 

@@ -12,16 +12,8 @@ import type { Kernel } from "../../mm/mm_types.ts";
 import { sys_swapoff } from "../../mm/swapoff.ts";
 import { swap_zswap_tree, type ZswapEntry } from "../../mm/zswap_entry.ts";
 import { shrink_memcg, zswap_writeback_entry } from "../../mm/zswap_shrink.ts";
-import { checkMachine } from "../invariants.ts";
-import {
-  loadWord,
-  makeExpected,
-  onCpu,
-  pageOut,
-  raceMachine,
-  storeWord,
-} from "../race.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { agedEntry, kernelActor, swappedPage, wordAtEnd } from "./stage.ts";
 
 /** Looks into the tree for an entry that it has from the list. */
 function* treeFirst(k: Kernel, entry: ZswapEntry): Task {
@@ -33,29 +25,19 @@ function* treeFirst(k: Kernel, entry: ZswapEntry): Task {
 }
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
-  const machine = raceMachine({ swap: { kind: "brd", pages: 2 }, proposals });
-  const { k } = machine;
-  const program = machine.spawn({ pages: 1 });
-  const expected = makeExpected();
-  machine.run(storeWord(k, program, 0, 1, expected), program.task);
-  machine.run(pageOut(k, program, 0), program.task);
-  const [entry] = k.zswap.trees[0]![0]!.xa.entries.values();
-  entry!.referenced = false;
+  const scene = swappedPage({ swap: { kind: "brd", pages: 2 }, proposals });
+  const { machine, k } = scene;
+  const entry = agedEntry(k);
   const shrinks: Task<unknown> = variant === "tree first"
-    ? treeFirst(k, entry!)
+    ? treeFirst(k, entry)
     : shrink_memcg(k, null);
   return {
     machine,
     actors: [
-      stageActor("CPU0", onCpu(0), shrinks),
-      stageActor("CPU1", onCpu(1), sys_swapoff(k, k.swap_info[0]!)),
+      kernelActor(0, shrinks),
+      kernelActor(1, sys_swapoff(k, k.swap_info[0]!)),
     ],
-    finish() {
-      machine.settle();
-      const last = machine.run(loadWord(k, program, 0, expected), program.task);
-      checkMachine(machine);
-      return `no swap, and the page holds ${last}`;
-    },
+    finish: () => `no swap, and ${wordAtEnd(scene)}`,
   };
 }
 

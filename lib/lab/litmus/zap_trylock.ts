@@ -42,6 +42,14 @@ export const zapTrylock: Litmus = {
       proposals: { swap_map_cache_flag: "off" },
       expect: "holds",
     },
+    "count, not flag, swap full": {
+      proposals: { swap_map_cache_flag: "off" },
+      expect: "invariant",
+    },
+    "count, not flag, group's swap full": {
+      proposals: { swap_map_cache_flag: "off" },
+      expect: "invariant",
+    },
   },
   stage: (proposals, variant) => orphanStage(story, proposals, variant),
 };

@@ -17,22 +17,22 @@
  * facts 20.7. Ours.
  */
 import { checkMachine } from "../invariants.ts";
-import { makeMachine } from "../machine.ts";
 import type { Process } from "../process.ts";
 import {
   type Expected,
   loadWord,
   makeExpected,
   pageOut,
+  raceMachine,
   storeWord,
-  threadOf,
   useOf,
 } from "../race.ts";
 import type { Kernel } from "../../mm/mm_types.ts";
 import { shrink_memcg } from "../../mm/zswap_shrink.ts";
 import type { Proposals } from "../../proposals.ts";
 import { pause, type Task } from "../../sim/task.ts";
-import { type Litmus, type Stage, stageActor } from "./litmus.ts";
+import type { Litmus, Stage } from "./litmus.ts";
+import { threadActor } from "./stage.ts";
 
 /** Overwrites the page with zeros; reads it later. */
 function* clearAndRead(
@@ -72,13 +72,9 @@ function* evict(k: Kernel): Task {
 }
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
-  const machine = makeMachine({
-    frames: 24,
+  const machine = raceMachine({
     cpus: 3,
-    pageCluster: 0,
     swap: { kind: "ssd", pages: 8 },
-    shadow: false,
-    traceEvents: 0,
     proposals,
   });
   const { k } = machine;
@@ -86,19 +82,19 @@ function stage(proposals: Partial<Proposals>, variant: string): Stage {
   const program = machine.spawn({ pages: 1 });
   const expected = makeExpected();
   machine.run(storeWord(k, program, 0, 1, expected), program.task);
-  const thread = (name: string, cpu: number) => threadOf(program, name, cpu);
   return {
     machine,
     actors: [
-      stageActor(
-        "CPU0",
-        thread("program", 0),
+      threadActor(
+        program,
+        "program",
+        0,
         readsFirst
           ? readAndClear(k, program, expected)
           : clearAndRead(k, program, expected),
       ),
-      stageActor("CPU1", thread("reclaim", 1), reclaimTwice(k, program)),
-      stageActor("CPU2", thread("evict", 2), evict(k)),
+      threadActor(program, "reclaim", 1, reclaimTwice(k, program)),
+      threadActor(program, "evict", 2, evict(k)),
     ],
     finish() {
       machine.settle();
