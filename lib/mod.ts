@@ -34,6 +34,7 @@ export { printDiagram, runDiagram } from "./lab/diagram.ts";
 export { litmusProgram, litmusTests } from "./lab/litmus/mod.ts";
 export { runForks, runWorkload, type Sample } from "./lab/workload.ts";
 
+export { explorationTable } from "./show/exploration.ts";
 export { plot } from "./show/plot.ts";
 export { reportTable } from "./show/report.ts";
 export { runTree } from "./show/run_tree.ts";

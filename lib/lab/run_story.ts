@@ -10,12 +10,14 @@ import {
   type Scheduler,
 } from "../sim/execute.ts";
 import { replay } from "../sim/replay.ts";
+import type { OpKind } from "../sim/task.ts";
 
 /** One step. Masks have bit n for actor n. */
 export interface StoryStep {
   readonly actor: number;
   /** The operation, in kernel spelling. */
   readonly what: string;
+  readonly kind: OpKind;
   /** Who could have gone on instead. */
   readonly enabled: number;
   /** Who had not ended yet. */
@@ -73,6 +75,7 @@ export function tellRun(program: Program, schedule: string): RunStory {
   const steps = run.steps.map(({ actor, op, enabled, afterIdle }, at) => ({
     actor,
     what: op.what,
+    kind: op.kind,
     enabled,
     alive: moments[at]!.alive,
     afterIdle,

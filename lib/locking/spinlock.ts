@@ -8,6 +8,7 @@
 import { BUG_ON } from "../base/bug.ts";
 import { makeOp, type Op, type Task } from "../sim/task.ts";
 
+// #region spinlock
 export interface Spinlock {
   readonly name: string;
   locked: boolean;
@@ -32,7 +33,9 @@ export function spin_lock_init(name: string, guards?: object): Spinlock {
   lock.peek = makeOp("read", `READ_ONCE(${name})`, guards ?? lock);
   return lock;
 }
+// #endregion
 
+// #region spin-lock
 /** Take `lock`, waiting for its holder. */
 export function* spin_lock(lock: Spinlock): Task {
   yield lock.acquire;
@@ -50,8 +53,11 @@ export function spin_unlock(lock: Spinlock): void {
   BUG_ON(!lock.locked, () => `spin_unlock(${lock.name}): nobody holds it`);
   lock.locked = false;
 }
+// #endregion
 
+// #region lockdep-assert-held
 /** Stop the machine unless `lock` is held: for functions named `__x`. */
 export function lockdep_assert_held(lock: Spinlock): void {
   BUG_ON(!lock.locked, () => `lockdep: ${lock.name} must be held here`);
 }
+// #endregion

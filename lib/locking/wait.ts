@@ -7,6 +7,7 @@
 import { at, type Clock } from "../sim/clock.ts";
 import { makeOp, type Op, type Task } from "../sim/task.ts";
 
+// #region wait-event
 /** Sleep until `condition()` holds. `what` names the wait in diagrams. */
 export function* wait_event(
   object: object,
@@ -15,6 +16,7 @@ export function* wait_event(
 ): Task {
   yield { ...makeOp("wait", what, object), ready: condition };
 }
+// #endregion
 
 /** Sleep for `nanoseconds` of simulated time. */
 export function* schedule_timeout(clock: Clock, nanoseconds: number): Task {

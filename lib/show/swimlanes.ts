@@ -1,11 +1,12 @@
 /**
  * A schedule as a picture: time runs down, each actor has a lane, each step a
  * box in it. A whole line in a lane: could go on, and was not chosen; a dashed
- * one: had to wait. Beside the lanes: the shared state, where it changed.
+ * one: had to wait. Beside the lanes: the shared state, where it was written.
  */
 import { type RunStory, tellRun } from "../lab/run_story.ts";
 import type { Program } from "../sim/execute.ts";
 import { actorLetter } from "../sim/replay.ts";
+import { violationText } from "./exploration.ts";
 import { describe, type Figure, makeFigure, wantText } from "./figure.ts";
 import { frameSvg } from "./svg.ts";
 import { drawLanes, type LaneRow } from "./swimlanes_svg.ts";
@@ -74,7 +75,7 @@ function rowsOf({ steps, begin }: RunStory, shown: number): LaneRow[] {
     const left = to - from - shown;
     const keptFirst = Math.ceil(shown / 2);
     for (let at = from; at < to; at++) {
-      const { what, enabled, alive, state } = steps[at]!;
+      const { what, kind, enabled, alive, state } = steps[at]!;
       const isFirst = at === from;
       if (left > 1 && at === from + keptFirst) {
         at += left - 1;
@@ -82,7 +83,7 @@ function rowsOf({ steps, begin }: RunStory, shown: number): LaneRow[] {
         rows.push({ actor, text, enabled, alive, state: "", isFirst: false });
         continue;
       }
-      const told = state === before ? "" : state;
+      const told = state === before && kind !== "write" ? "" : state;
       before = state;
       rows.push({ actor, text: what, enabled, alive, state: told, isFirst });
     }
@@ -109,13 +110,8 @@ function stuckRows({ run }: RunStory): LaneRow[] {
   }));
 }
 
-function endingOf({ run }: RunStory): string {
-  const { violation, outcome } = run;
-  if (violation === null) return `outcome: ${outcome}`;
-  const [first = ""] = violation.message.split("\n");
-  return first.toLowerCase().startsWith(violation.kind)
-    ? first
-    : `${violation.kind}: ${first}`;
+function endingOf({ run: { violation, outcome } }: RunStory): string {
+  return violation === null ? `outcome: ${outcome}` : violationText(violation);
 }
 
 function textOf(heads: readonly string[], rows: readonly LaneRow[]): string {

@@ -22,7 +22,7 @@ export interface LaneRow {
   /** Who could have gone on, and who had not ended. */
   readonly enabled: number;
   readonly alive: number;
-  /** The shared state, if it changed; else "". */
+  /** The shared state, if it was written; else "". */
   readonly state: string;
   /** The first of its turn. */
   readonly isFirst: boolean;

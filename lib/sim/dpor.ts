@@ -346,6 +346,7 @@ function findConflicts(
   }
 }
 
+// #region conflicts
 /** The earlier steps that a step with `op` is dependent on, the last ones. */
 function conflicts(object: Seen, op: Op): readonly number[] {
   if (onlyReads(op) || object.readers.length === 0) {
@@ -362,6 +363,7 @@ function remember(object: Seen, op: Op, at: number): void {
   object.write = at;
   object.readers.length = 0;
 }
+// #endregion
 
 function join(clock: Int32Array, other: Int32Array): void {
   for (let actor = 0; actor < clock.length; actor++) {

@@ -171,6 +171,7 @@ export function execute(
   return run;
 }
 
+// #region go-on
 function goOn(going: Going, scheduler: Scheduler): Run {
   const { instance, view } = going;
   try {
@@ -196,6 +197,7 @@ function goOn(going: Going, scheduler: Scheduler): Run {
     return broken(going, violationOf(error));
   }
 }
+// #endregion
 
 function enabledMask(view: View): number {
   let mask = 0;
@@ -336,6 +338,7 @@ function endless({ steps }: Going): Violation {
   };
 }
 
+// #region lockdep
 /** A lock's class: its name without the numbers in it. */
 function classOf(what: string): string {
   return what.replace(/\d+/g, "#");
@@ -356,6 +359,7 @@ function noteOrder(order: LockOrder, outer: string, inner: string): void {
   const known = order.edges.get(from) ?? new Set();
   order.edges.set(from, known.add(to));
 }
+// #endregion
 
 /** A chain of "held while taking" from `from` to `to`, or null. */
 function wayBack(order: LockOrder, from: string, to: string): string[] | null {

@@ -12,6 +12,7 @@
  */
 import { SimError } from "../base/bug.ts";
 
+// #region op
 export type OpKind = "read" | "write" | "lock" | "wait" | "resched";
 
 /**
@@ -27,13 +28,16 @@ export interface Op {
   /** False while the task cannot go on; absent means always ready. */
   readonly ready?: () => boolean;
 }
+// #endregion
 
 export type Task<T = void> = Generator<Op, T, void>;
 
+// #region pause
 /** Pause before `op`. */
 export function* pause(op: Op): Task {
   yield op;
 }
+// #endregion
 
 /** An operation on `object` that never has to wait. */
 export function makeOp(kind: OpKind, what: string, object: object): Op {

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { litmusProgram } from "swaplab/lab/litmus/mod.ts";
 import { SimError } from "swaplab/base/bug.ts";
+import type { Program } from "swaplab/sim/execute.ts";
 import { swimlanes } from "swaplab/show/swimlanes.ts";
 import { counterProgram } from "../sim/programs.ts";
 import { checkMarkup, matchesGolden } from "./golden.ts";
@@ -11,6 +12,17 @@ const spec = {
   finding: "CPU1 counts in vain.",
   schedule: "A1B4A",
 };
+
+/** Two CPUs count once each; the state can be watched. */
+function counterWithWatch(): Program {
+  const program = counterProgram(2, 1);
+  return {
+    ...program,
+    start() {
+      return { ...program.start(), watch: () => "counter 1" };
+    },
+  };
+}
 
 function textOf(...args: Parameters<typeof swimlanes>): string {
   return String(swimlanes(...args).bundle["text/plain"]);
@@ -26,10 +38,12 @@ Deno.test("swimlanes() gives the same bytes each time", () => {
   deepEqual(swimlanes(lost, spec).bundle, swimlanes(lost, spec).bundle);
 });
 
-Deno.test("swimlanes() tells the shared state where it changes", () => {
+Deno.test("swimlanes() tells the shared state where it is written", () => {
   const lines = textOf(lost, spec).split("\n");
   const states = lines.flatMap((line) => /counter \d$/.exec(line) ?? []);
   deepEqual(states, ["counter 1", "counter 2", "counter 1", "counter 2"]);
+  const again = textOf(counterWithWatch(), { ...spec, schedule: "A1B2A" });
+  equal(again.match(/counter 1/g)?.length, 2, "written twice, the same");
   equal(lines.at(-1), "Invariant broken: 2 of 4 updates");
 });
 

@@ -26,6 +26,7 @@ interface Turn {
   first: boolean;
 }
 
+// #region take-both
 function* takeBoth(
   { k }: Machine,
   outer: Spinlock,
@@ -39,6 +40,7 @@ function* takeBoth(
   spin_unlock(outer);
   turn.first = false;
 }
+// #endregion
 
 function* whenOver(turn: Turn, task: Task): Task {
   yield* wait_event(turn, "wait_event(turn)", () => !turn.first);

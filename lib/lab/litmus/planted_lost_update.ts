@@ -38,6 +38,7 @@ function makeCounter(): Counter {
   };
 }
 
+// #region count-up
 function* countUp(
   { k }: Machine,
   counter: Counter,
@@ -53,6 +54,7 @@ function* countUp(
     if (lock !== null) spin_unlock(lock);
   }
 }
+// #endregion
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
   const machine = emptyMachine(proposals);

@@ -35,6 +35,7 @@ function makeFlag(): Flag {
   };
 }
 
+// #region sleeper
 function* sleeper({ k }: Machine, flag: Flag, looksAgain: boolean): Task {
   enter(k.trace, "sleeper");
   yield* pause(flag.look);
@@ -54,6 +55,7 @@ function* waker({ k }: Machine, flag: Flag): Task {
   flag.set = true;
   flag.waiting = false;
 }
+// #endregion
 
 function stage(proposals: Partial<Proposals>, variant: string): Stage {
   const machine = emptyMachine(proposals);
