@@ -9,8 +9,11 @@ import { engineHash } from "swaplab/engine_hash.ts";
 import { KERNEL_VERSION } from "swaplab/kernel_version.ts";
 import { type CellImport, compileCell } from "swaplab/notebook/cell.ts";
 import { parseNotebook } from "swaplab/notebook/read.ts";
+import { projectSources } from "swaplab/notebook/sources.ts";
+import { engineNames } from "swaplab/notebook/symbols.ts";
 import { type Bundled, bundleScripts } from "./bundle.ts";
 import { makeChapter } from "./chapter.ts";
+import { NAMES_PAGE, renderNames } from "./names.ts";
 import { fromFileUrl, isThere, root } from "./files.ts";
 import { type Book, renderCover, renderPage } from "./page.ts";
 import {
@@ -50,6 +53,7 @@ export async function buildBook(
   const write = (name: string, text: string) =>
     Deno.writeTextFileSync(`${out}/${name}`, text);
   write("index.html", renderCover(book));
+  write(NAMES_PAGE, renderNames(book, engineNames(projectSources())));
   for (const chapter of book.chapters) {
     write(`${chapter.name}.html`, renderPage(book, chapter));
     const source = `${chapter.name}.ipynb`;

@@ -4,7 +4,12 @@
  */
 
 import type { CodeCell, Notebook } from "swaplab/notebook/nbformat.ts";
-import { type Heading, makeProse } from "./markdown.ts";
+import {
+  type Heading,
+  makeProse,
+  type Mention,
+  type ShownQuote,
+} from "./markdown.ts";
 import { escapeHtml, highlight } from "./reader/highlight.ts";
 import { region, renderOutputs } from "./reader/outputs.ts";
 import { strings } from "./reader/strings.ts";
@@ -17,6 +22,10 @@ export interface Chapter {
   /** Plain text, the first paragraph, at most 160 characters. */
   description: string;
   headings: readonly Heading[];
+  /** The engine's code that it shows. */
+  quotes: readonly ShownQuote[];
+  /** Names in its text and in what its cells import. */
+  mentions: readonly Mention[];
   /** The heading of the first level, which stands above the contents. */
   titleHtml: string;
   /** What stands in the page's article, without that heading. */
@@ -30,11 +39,16 @@ export interface Chapter {
 export function makeChapter(name: string, notebook: Notebook): Chapter {
   const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
   const prose = makeProse(codeCells.map((cell) => cell.id));
-  const html = notebook.cells.map((cell) =>
-    cell.cell_type === "code"
-      ? renderCell(cell)
-      : `<div class="prose">${prose.render(cell.source)}</div>\n`
-  ).join("");
+  const imported: Mention[] = [];
+  const html = notebook.cells.map((cell) => {
+    if (cell.cell_type === "markdown") {
+      return `<div class="prose">${prose.render(cell.source)}</div>\n`;
+    }
+    const heading = prose.headings.at(-1) ?? null;
+    const names = importedNames(cell.source);
+    imported.push(...names.map((name) => ({ name, heading })));
+    return renderCell(cell);
+  }).join("");
   const titles = prose.headings.filter((heading) => heading.depth === 1);
   if (titles.length !== 1) {
     throw new RangeError(
@@ -48,12 +62,22 @@ export function makeChapter(name: string, notebook: Notebook): Chapter {
     titleHtml,
     description: shorten(firstParagraph(html)),
     headings: prose.headings,
+    quotes: prose.quotes,
+    mentions: [...prose.mentions, ...imported],
     html: html.replace(titleHtml, () => "") + prose.footnotes(),
     cellCount: codeCells.length,
     executedInOrder: codeCells.every((cell, index) =>
       cell.execution_count === index + 1
     ),
   };
+}
+
+/** `{ a, b as c }` of a cell's imports: a and b. */
+function importedNames(source: string): string[] {
+  return [...source.matchAll(/^import\b[^"{;]*\{([^}]*)\}\s*from "swaplab/gm)]
+    .flatMap(([, names = ""]) =>
+      names.match(/\w+(?= as )|\w+(?=\s*(?:,|$))/g) ?? []
+    );
 }
 
 /** A code cell with its output; the buttons show only where scripts run. */

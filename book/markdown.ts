@@ -8,8 +8,10 @@ import {
   type TokenizerAndRendererExtension,
   type Tokens,
 } from "marked";
+import type { BuiltQuote } from "swaplab/notebook/quote.ts";
 import { escapeHtml, highlight } from "./reader/highlight.ts";
 import { region } from "./reader/outputs.ts";
+import { makeWoven } from "./woven.ts";
 
 export interface Heading {
   depth: number;
@@ -18,11 +20,26 @@ export interface Heading {
   html: string;
 }
 
+/** A name in the prose, or a quote, and the heading above it. */
+export interface Mention {
+  name: string;
+  heading: Heading | null;
+}
+
+export interface ShownQuote {
+  quote: BuiltQuote;
+  id: string;
+  heading: Heading | null;
+}
+
 export interface Prose {
   /** One Markdown cell as HTML. */
   render(markdown: string): string;
-  /** Every heading rendered so far. */
+  /** Every heading rendered so far; so with the others. */
   readonly headings: readonly Heading[];
+  readonly quotes: readonly ShownQuote[];
+  /** Each `name` or `name()` set as code. */
+  readonly mentions: readonly Mention[];
   /** The section at the page's end; empty when there was no footnote. */
   footnotes(): string;
 }
@@ -46,17 +63,27 @@ const HIGHLIGHTED = /^(c|js|javascript|ts|typescript)$/;
 export function makeProse(taken: Iterable<string> = []): Prose {
   const ids = new Set(taken);
   const headings: Heading[] = [];
+  const quotes: ShownQuote[] = [];
+  const mentions: Mention[] = [];
   const notes = makeFootnotes();
+  const woven = makeWoven(
+    (wanted) => claim(ids, wanted),
+    (quote, id) => quotes.push({ quote, id, heading: headings.at(-1) ?? null }),
+  );
   let regions = 0;
   const numbered = (what: string) => `${what} ${++regions} of this page`;
 
   const marked = new Marked({
-    extensions: [boxes, notes.definition, notes.reference],
+    extensions: [boxes, woven, notes.definition, notes.reference],
     renderer: {
       heading({ tokens, depth }) {
+        const before = mentions.length;
         const html = this.parser.parseInline(tokens);
         const id = claim(ids, slug(html));
-        headings.push({ depth, id, html: html.replace(/<\/?a\b[^>]*>/g, "") });
+        const bare = html.replace(/<\/?a\b[^>]*>/g, "");
+        const heading = { depth, id, html: bare };
+        headings.push(heading);
+        for (const own of mentions.slice(before)) own.heading = heading;
         return `<h${depth} id="${id}">${html} ${
           anchor(id, html)
         }</h${depth}>\n`;
@@ -67,6 +94,12 @@ export function makeProse(taken: Iterable<string> = []): Prose {
         return `<a href="${address}"${hint}>${
           this.parser.parseInline(tokens)
         }</a>`;
+      },
+      codespan({ text }) {
+        const name = /^(\w+)(?:\(\))?$/.exec(text)?.[1];
+        const heading = headings.at(-1) ?? null;
+        if (name !== undefined) mentions.push({ name, heading });
+        return `<code>${escapeHtml(text)}</code>`;
       },
       code({ text, lang }) {
         const body = HIGHLIGHTED.test(lang ?? "")
@@ -85,6 +118,8 @@ export function makeProse(taken: Iterable<string> = []): Prose {
   return {
     render: (markdown) => marked.parse(markdown, { async: false }),
     headings,
+    quotes,
+    mentions,
     footnotes: () => notes.section((text) => marked.parseInline(text)),
   };
 }

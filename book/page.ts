@@ -65,7 +65,8 @@ export function renderCover(book: Book): string {
 <header><h1>${escapeHtml(book.title)}</h1>
 <p class="subtitle">${escapeHtml(book.subtitle)}</p></header>
 <nav aria-labelledby="contents"><h2 id="contents">Contents</h2>
-<ol class="chapters" start="0">${items.join("\n")}</ol></nav>
+<ol class="chapters" start="0">${items.join("\n")}</ol>
+<p><a href="names.html">${strings.names}</a></p></nav>
 ${HOW_TO}
 </main>
 ${renderFoot(book, [])}`,
@@ -103,7 +104,8 @@ interface Frame {
   body: string;
 }
 
-function frame(
+/** frame() - a whole document around a body. */
+export function frame(
   { page, title, description, book, live, parts, body }: Frame,
 ): string {
   const home = page === "index"
@@ -167,7 +169,7 @@ function renderWay(book: Book, chapter: BookChapter): string {
       }</a>`;
   return `<nav class="way" aria-label="Chapters">${
     link(book.chapters[at - 1], "prev", "←")
-  }<a href="index.html">Contents</a>${
+  }<a href="index.html">Contents</a><a href="names.html">${strings.names}</a>${
     link(book.chapters[at + 1], "next", "→")
   }</nav>`;
 }
@@ -184,7 +186,8 @@ function chapterFacts(chapter: Chapter): string[] {
   ];
 }
 
-function renderFoot(book: Book, facts: readonly string[]): string {
+/** renderFoot() - what made the page, under it. */
+export function renderFoot(book: Book, facts: readonly string[]): string {
   const all = [
     ...facts,
     `Linux ${book.kernelVersion} · engine <code>${book.engineHash}</code>`,

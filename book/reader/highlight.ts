@@ -79,6 +79,22 @@ export function highlight(source: string): string {
   ).join("");
 }
 
+/** highlightLines() - the same, line by line: no span goes over a line's end. */
+export function highlightLines(source: string): string[] {
+  const lines = [""];
+  for (const { kind, text } of tokenize(source)) {
+    for (const [index, piece] of text.split("\n").entries()) {
+      if (index > 0) lines.push("");
+      if (piece === "") continue;
+      const html = escapeHtml(piece);
+      lines[lines.length - 1] += kind === "plain"
+        ? html
+        : `<span class="t-${kind}">${html}</span>`;
+    }
+  }
+  return lines;
+}
+
 /** escapeHtml() - text made safe for element content and quoted attributes. */
 export function escapeHtml(text: string): string {
   return text

@@ -132,12 +132,14 @@ export function* handle_mm_fault(
   yield* pause(table.ptl.peek);
   const orig_pte = ptep_get(table, index);
   const vmf: VmFault = { vma, table, index, vpn, flags, orig_pte };
+  // #region three-kinds-of-fault
   if (pte_none(orig_pte)) {
     return vma.vm_mapping === null
       ? yield* do_anonymous_page(k, vmf)
       : yield* do_fault(k, vmf, vma.vm_mapping);
   }
   if (!pte_present(orig_pte)) return yield* do_swap_page(k, vmf);
+  // #endregion
   if (!write || pte_write(orig_pte)) return 0;
   yield* spin_lock(table.ptl);
   if (!pte_same(ptep_get(table, index), orig_pte)) {

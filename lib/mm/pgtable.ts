@@ -173,6 +173,7 @@ export function is_swap_pte(pte: Pte): boolean {
   return !pte_none(pte) && !pte_present(pte);
 }
 
+// #region swap-entry
 /**
  * Pack a swap entry: type in bits 59–63, the offset *inverted* in bits 9–58
  * (so that a speculative load through it hits no real memory: L1TF).
@@ -182,6 +183,7 @@ export function swp_entry_to_pte(entry: SwpEntry): Pte {
   return ((BigInt(swp_type(entry)) << SWP_TYPE_SHIFT) |
     (offset << SWP_OFFSET_FIRST_BIT)) as Pte;
 }
+// #endregion
 
 export function pte_to_swp_entry(pte: Pte): SwpEntry {
   const offset = ~(pte >> SWP_OFFSET_FIRST_BIT) & SWP_OFFSET_MASK;

@@ -177,6 +177,7 @@ function* shrinkOne(k: Kernel, folio: Folio, batch: Batch): Task<Fate> {
     return references === "activate" ? "activate_locked" : "keep_locked";
   }
 
+  // #region steps-out
   // A slot of its own, unless its content may be lost, or it is being read
   // past the swap cache: then it has no mapping yet, and a slot already.
   const isPrivate = folio_test_anon(folio) && folio_test_swapbacked(folio);
@@ -197,6 +198,7 @@ function* shrinkOne(k: Kernel, folio: Folio, batch: Batch): Task<Fate> {
     if (written !== "clean") return written;
   }
   return yield* freeClean(k, folio, sc);
+  // #endregion
 }
 
 /**

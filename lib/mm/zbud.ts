@@ -90,6 +90,7 @@ function isFirst(handle: number): boolean {
   return handle % PAGE_SIZE === ZHDR_SIZE_ALIGNED;
 }
 
+// #region zbud-alloc
 function zbud_alloc(pool: ZbudPool, size: number, gfp: number): number {
   if (size <= 0) return -EINVAL;
   if (size > PAGE_SIZE - ZHDR_SIZE_ALIGNED - CHUNK_SIZE) return -ENOSPC;
@@ -103,6 +104,7 @@ function zbud_alloc(pool: ZbudPool, size: number, gfp: number): number {
   enlist(pool, header);
   return encode_handle(header, first);
 }
+// #endregion
 
 /** The page with the least room that is enough, taken off its list. */
 function unbuddiedWithRoom(pool: ZbudPool, chunks: number): ZbudHeader | null {

@@ -140,6 +140,7 @@ export function zswap_accept_thr_pages(k: Kernel): number {
   return Math.floor((max * k.zswap.accept_threshold_percent) / 100);
 }
 
+// #region check-limits
 /**
  * zswap_check_limits() - whether a store has to be refused.
  *
@@ -157,6 +158,7 @@ export function zswap_check_limits(k: Kernel): boolean {
   }
   return zswap.pool_reached_full;
 }
+// #endregion
 
 /** What a page has become: an object of the pool, or only a word. */
 export interface Compressed {

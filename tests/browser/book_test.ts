@@ -6,44 +6,17 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { withoutBrowser } from "./browser.ts";
 import {
   cellOf,
   FIXTURE,
-  openSite,
   press,
   runPage,
-  type Site,
   untilState,
   withPage,
 } from "./site.ts";
+import { makeSuite } from "./suite.ts";
 
-let opened: Site | null = null;
-
-function site(): Site {
-  if (opened === null) throw new Error("the site was not opened");
-  return opened;
-}
-
-if (!withoutBrowser) {
-  Deno.test.beforeAll(async () => {
-    opened = await openSite();
-  });
-  Deno.test.afterAll(async () => {
-    await opened?.close();
-  });
-}
-
-/** The browser outlives each test, so Deno's own leak checks are off. */
-function test(name: string, run: () => Promise<void>): void {
-  Deno.test({
-    name: withoutBrowser ? `${name} (ignored: SWAPLAB_NO_BROWSER=1)` : name,
-    ignore: withoutBrowser,
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: run,
-  });
-}
+const { site, test } = makeSuite();
 
 const WAYS = ["http", "file"] as const;
 
@@ -337,7 +310,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         site(),
         `${site().bases.http}${name}.html`,
         async (page) => {
-          if (name !== "index") await runPage(page);
+          if (site().notebooks.has(name)) await runPage(page);
           assert.deepEqual(await faultsOf(page), [], name);
         },
         { colorScheme, viewport: { width: 390, height: 800 } },
@@ -357,7 +330,7 @@ test("a cell's address leads to the cell", async () => {
 });
 
 function pages(): string[] {
-  return ["index", ...site().notebooks.keys()];
+  return ["index", "names", ...site().notebooks.keys()];
 }
 
 async function outputsHtml(page: Page): Promise<string[]> {

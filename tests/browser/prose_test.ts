@@ -1,15 +1,21 @@
 /** What the build makes of prose, code and outputs: no browser needed. */
 
 import assert from "node:assert/strict";
-import type { Notebook, Output } from "swaplab/notebook/nbformat.ts";
+import { expandDirectives } from "swaplab/notebook/directive.ts";
+import type { Cell, Notebook, Output } from "swaplab/notebook/nbformat.ts";
 import { makeChapter } from "../../book/chapter.ts";
 import { makeProse } from "../../book/markdown.ts";
+import { renderNames } from "../../book/names.ts";
 import {
   LIMIT_CHARACTERS,
   makeFlow,
   mergeStreams,
 } from "../../book/reader/flow.ts";
-import { highlight, tokenize } from "../../book/reader/highlight.ts";
+import {
+  highlight,
+  highlightLines,
+  tokenize,
+} from "../../book/reader/highlight.ts";
 import { renderOutputs } from "../../book/reader/outputs.ts";
 
 Deno.test("tokenize() loses no character, whatever the text", () => {
@@ -106,6 +112,120 @@ Deno.test("makeProse() leads a link to a chapter's source to its page", () => {
   assert.match(html, /href="01_two.html#b"/);
   assert.match(html, /href="01_two.html"/);
   assert.match(html, /href="https:\/\/example.org\/e.md"/);
+});
+
+/** A quote and a claim as a build has them. */
+function woven(markdown: string): string {
+  const sources = {
+    read: () =>
+      "// #region r\nexport function a_b(): void {\n  /* one\n two */\n" +
+      "  // #region inner\n  x < 1;\n  // #endregion\n}\n// #endregion\n",
+    paths: () => [],
+  };
+  return expandDirectives(markdown, { file: "a.md", line: 1, sources });
+}
+
+const QUOTE = "```{quote} lib/mm/a.ts#r\n:emphasize: 4\n```";
+
+Deno.test("makeProse() shows a quote with the file's line numbers", () => {
+  const prose = makeProse();
+  const html = prose.render(woven(`Text.\n${QUOTE}\nMore.`));
+  assert.match(html, /<figure class="quote" id="quote-r">/);
+  const lines = [...html.matchAll(
+    /<(span|mark) class="line" data-line="(\d+)">([^]*?)\n<\/\1>/g,
+  )];
+  assert.deepEqual(lines.map((line) => `${line[1]} ${line[2]}`), [
+    "span 2",
+    "span 3",
+    "span 4",
+    "mark 6",
+    "span 8",
+  ]);
+  assert.equal(lines[3]![3], '  x &lt; <span class="t-number">1</span>;');
+  assert.match(lines[2]![3]!, /^<span class="t-comment"> two/);
+  assert.match(html, /aria-label="lib\/mm\/a\.ts, lines 2–4, 6, 8"/);
+  assert.doesNotMatch(html, /←|&lt;!--|<!--/);
+  assert.match(html, /<p>Text.<\/p>[^]*<p>More.<\/p>/);
+});
+
+Deno.test("makeProse() shows a claim, its source and a way to its cell", () => {
+  const claim = "```{claim} so\n:source: `a`; <1-x@a.example>\n";
+  const html = makeProse().render(
+    woven(`${claim}:cell: c\nIt *is* so.\n\`\`\``),
+  );
+  assert.match(html, /<div class="claim" id="claim-so" role="note"/);
+  assert.match(html, /<p>It <em>is<\/em> so\.<\/p>/);
+  assert.match(
+    html,
+    /Source: <code>a<\/code>; <a href="https:\/\/lore\.kernel/,
+  );
+  assert.match(html, /Shown by <a href="#c">c<\/a>/);
+  const none = makeProse().render(
+    woven(`${claim}:reason: it is *old*\nSo.\n\`\`\``),
+  );
+  assert.match(html, /#claim-so/);
+  assert.match(none, /Shown by no cell: it is <em>old<\/em>/);
+});
+
+Deno.test("highlightLines() closes every span at the line's end", () => {
+  const source = "a /* b\n\nc */ `d\n${e}`";
+  const lines = highlightLines(source);
+  assert.equal(lines.length, 4);
+  assert.equal(lines[1], "");
+  for (const line of lines) {
+    assert.equal(line.split("<span").length, line.split("</span>").length);
+  }
+  assert.equal(lines.join("\n").replaceAll(/<[^>]+>/g, ""), source);
+});
+
+Deno.test("renderNames() leads to where a name is shown and where used", () => {
+  const cell = (id: string, source: string): Cell => ({
+    cell_type: "code",
+    id,
+    metadata: {},
+    source,
+    outputs: [],
+    execution_count: null,
+  });
+  const prose = (id: string, text: string): Cell => ({
+    cell_type: "markdown",
+    id,
+    metadata: {},
+    source: woven(text),
+  });
+  const chapter = makeChapter("00_a", {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: {},
+    cells: [
+      prose("one", `# A & B\n\n## \`a_b\` shown\n\n${QUOTE}`),
+      prose("two", "## Used\n\nIt calls `a_b()` and `unknown`."),
+      cell("c", 'import {\n  other as mine,\n  __c_d,\n} from "swaplab";'),
+    ],
+  });
+  const book = {
+    title: "T",
+    subtitle: "",
+    chapters: [{ ...chapter, parts: [] }],
+    engineHash: "",
+    kernelVersion: "",
+  };
+  const names = new Map([
+    ["a_b", "lib/mm/a.ts"],
+    ["__c_d", "lib/mm/c.ts"],
+    ["other", "lib/lab/o.ts"],
+    ["nowhere", "lib/lab/n.ts"],
+  ]);
+  const html = renderNames(book, names);
+  const ids = [...html.matchAll(/<dt id="(\w+)">/g)].map((found) => found[1]);
+  assert.deepEqual(ids, ["a_b", "__c_d", "other"]);
+  assert.match(
+    html,
+    /<a href="00_a\.html#quote-r"><strong><code>a_b<\/code> shown</,
+  );
+  assert.match(html, /<span>A &amp; B:<\/span>/);
+  assert.match(html, /, <a href="00_a\.html#used">Used<\/a><\/dd>/);
+  assert.match(html, /<h2 id="letter-C">/);
 });
 
 Deno.test("renderOutputs() keeps the ids of two equal drawings apart", () => {
