@@ -1,7 +1,7 @@
 /** The map of the engine names every file, its counterpart and its tests. */
 import assert from "node:assert/strict";
 import { projectFiles, projectRoot } from "../../tools/files.ts";
-import { kernelFilesOf, mapRows } from "../../tools/map.ts";
+import { kernelFilesOf, mapFile, mapRows } from "../../tools/map.ts";
 
 const rows = mapRows();
 
@@ -33,6 +33,23 @@ Deno.test("the map knows counterparts and tests of zswap and of the list", () =>
   assert.ok(zswap.direct.includes("tests/mm/zswap_test.ts"));
   assert.deepEqual(row("lib/base/list.ts").kernel, ["include/linux/list.h"]);
   assert.deepEqual(row("lib/sim/task.ts").kernel, ["ours"]);
+});
+
+Deno.test("mapFile() leads from a file to its chapters, tests and back", () => {
+  const telling = {
+    chapter: "03_c",
+    path: "lib/mm/zswap.ts",
+    region: "r",
+    lines: [{ line: 9, text: "export function zswap_load(" }],
+    emphasized: new Set<number>(),
+  };
+  const text = mapFile(mapRows([telling]), [telling]);
+  const told = text.split("\n").filter((line) => line.includes("03_c"));
+  assert.deepEqual(told, [
+    "| [mm/zswap.ts](lib/mm/zswap.ts) | mm/zswap.c | " +
+    "[03_c](notebooks/03_c.md) | [mm/zswap_test.ts](tests/mm/zswap_test.ts) |",
+    "- [03_c](notebooks/03_c.md): `zswap_load`",
+  ]);
 });
 
 Deno.test("kernelFilesOf() reads lists, and folders that are said once", () => {
