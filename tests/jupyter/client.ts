@@ -30,12 +30,18 @@ export interface Kernel extends AsyncDisposable {
   readonly pid: number;
   /** Its path; gone after shutdown(). */
   readonly connectionFile: string;
+  /** What it has written to its terminal. */
+  log(): string;
   /** The content of `kernel_info_reply`. */
   readonly info: Record<string, unknown>;
   /** Outputs that came after the idle status of the cell that made them. */
   readonly late: readonly Output[];
   /** Runs one cell; on time-out the kernel is killed and the call rejects. */
   execute(code: string, timeoutMs?: number): Promise<Execution>;
+  /** Any request on the shell channel; rejects if the kernel ends first. */
+  ask: Connection["ask"];
+  /** Any request on the control channel, its answer not awaited. */
+  tell: Connection["tell"];
   /** Asks it to end, waits, kills it if it does not; leaves nothing behind. */
   shutdown(): Promise<void>;
 }
@@ -89,9 +95,13 @@ export async function startKernel(
   return {
     pid: process.pid,
     connectionFile: process.connectionFile,
+    log: process.log,
     info: reply,
     late: connection.late,
     execute,
+    ask: (...request) =>
+      Promise.race([connection.ask(...request), process.died]),
+    tell: connection.tell,
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };

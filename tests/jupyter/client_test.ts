@@ -5,7 +5,12 @@ import process from "node:process";
 import { type Kernel, type KernelSpec, startKernel } from "./client.ts";
 import { tslabKernel } from "./kernels.ts";
 import { makeCollector } from "./outputs.ts";
-import { decode, encode, makeRequest, type Message } from "./wire.ts";
+import {
+  decode,
+  encode,
+  makeMessage,
+  type Message,
+} from "../../lib/notebook/kernel_wire.ts";
 
 /** A program that is no kernel. */
 function fake(script: string): KernelSpec {
@@ -26,7 +31,7 @@ function assertNothingLeft({ pid, connectionFile }: Kernel): void {
 }
 
 function published(msg_type: string, content: Message["content"]): Message {
-  return makeRequest("session", msg_type, content);
+  return makeMessage("session", msg_type, content);
 }
 
 Deno.test("startKernel() tells what a kernel wrote that ends at once", async () => {
@@ -69,13 +74,13 @@ Deno.test("shutdown() leaves no process and no connection file", async () => {
 });
 
 Deno.test("decode() gives back what encode() made, whoever routed it", () => {
-  const sent = makeRequest("session", "execute_request", { code: "é" });
+  const sent = makeMessage("session", "execute_request", { code: "é" });
   const frames = encode(sent, "key").map((part) => Buffer.from(part));
   assert.deepEqual(decode([Buffer.from("route"), ...frames], "key"), sent);
 });
 
 Deno.test("decode() refuses another key, changed content, missing frames", () => {
-  const sent = makeRequest("session", "execute_request", { code: "1" });
+  const sent = makeMessage("session", "execute_request", { code: "1" });
   const frames = encode(sent, "key").map((part) => Buffer.from(part));
   const changed = frames.with(-1, Buffer.from(`{"code":"2"}`));
   assert.throws(() => decode(frames, "other key"), /wrong signature/);

@@ -9,27 +9,40 @@ import { randomUUID } from "node:crypto";
 import { Dealer, Subscriber } from "zeromq";
 import type { Output } from "../../lib/notebook/nbformat.ts";
 import { type Collector, makeCollector, outputOf } from "./outputs.ts";
-import { decode, encode, makeRequest, type Message } from "./wire.ts";
+import {
+  type Content,
+  decode,
+  encode,
+  makeMessage,
+  type Message,
+} from "../../lib/notebook/kernel_wire.ts";
 
 export interface Answer {
   /** The content of the reply. */
   reply: Record<string, unknown>;
   outputs: Output[];
+  /** All that was published for it, in order, "idle" last. */
+  published: Message[];
 }
 
 export interface Connection {
   /** Outputs that came when their request was already answered. */
   readonly late: readonly Output[];
   /** Sends a request on the shell channel; rejects if we are closed first. */
-  ask(msg_type: string, content: Record<string, unknown>): Promise<Answer>;
+  ask(
+    msg_type: string,
+    content: Content,
+    metadata?: Content,
+  ): Promise<Answer>;
   /** Sends a request on the control channel; its answer is not awaited. */
-  tell(msg_type: string, content: Record<string, unknown>): Promise<void>;
+  tell(msg_type: string, content: Content): Promise<void>;
   close(): void;
 }
 
 /** What is kept of a request until it is answered. */
 interface Pending {
   collector: Collector;
+  published: Message[];
   reply: Record<string, unknown> | null;
   isIdle: boolean;
   resolve: (answer: Answer) => void;
@@ -70,12 +83,13 @@ export function connect({ key, ...at }: Addresses): Connection {
     return sending;
   }
 
-  function ask(msg_type: string, content: Record<string, unknown>) {
-    const request = makeRequest(session, msg_type, content);
+  function ask(msg_type: string, content: Content, metadata: Content = {}) {
+    const request = { ...makeMessage(session, msg_type, content), metadata };
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const collector = makeCollector();
     pending.set(request.header.msg_id, {
       collector,
+      published: [],
       reply: null,
       isIdle: false,
       resolve,
@@ -85,8 +99,8 @@ export function connect({ key, ...at }: Addresses): Connection {
     return promise;
   }
 
-  function tell(msg_type: string, content: Record<string, unknown>) {
-    return send(control, makeRequest(session, msg_type, content));
+  function tell(msg_type: string, content: Content) {
+    return send(control, makeMessage(session, msg_type, content));
   }
 
   async function listen(
@@ -118,6 +132,7 @@ export function connect({ key, ...at }: Addresses): Connection {
       return;
     }
     request.collector.take(message);
+    request.published.push(message);
     const isStatus = message.header.msg_type === "status";
     if (!isStatus || message.content.execution_state !== "idle") return;
     request.isIdle = true;
@@ -125,11 +140,11 @@ export function connect({ key, ...at }: Addresses): Connection {
   }
 
   function settle(id: string, request: Pending): void {
-    const { reply, isIdle, collector } = request;
+    const { reply, isIdle, collector, published } = request;
     if (reply === null || !isIdle) return;
     pending.delete(id);
     answered.add(id);
-    request.resolve({ reply, outputs: collector.outputs });
+    request.resolve({ reply, outputs: collector.outputs, published });
   }
 
   function refuseAll(reason: unknown): void {

@@ -11,6 +11,24 @@ import { readCodeCells } from "./notebook_file.ts";
 /** Kernels start here, as Jupyter starts them beside the notebook. */
 const NOTEBOOKS = join(projectRoot, "notebooks");
 
+/** Our own; `options` are those of lib/notebook/kernel.ts. */
+export function swaplabKernel(...options: string[]): KernelSpec {
+  return {
+    name: "swaplab",
+    argv: [
+      Deno.execPath(),
+      "run",
+      "--allow-all",
+      "--no-check",
+      `--config=${join(projectRoot, "deno.json")}`,
+      join(projectRoot, "lib", "notebook", "kernel.ts"),
+      "{connection_file}",
+      ...options,
+    ],
+    cwd: NOTEBOOKS,
+  };
+}
+
 /** tslab 1.0, under the `node` that is on PATH. */
 export function tslabKernel(): KernelSpec {
   const main = createRequire(import.meta.url).resolve("tslab");

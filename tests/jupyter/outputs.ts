@@ -3,7 +3,7 @@
  * file stores; by the rules of nbclient. Ours.
  */
 import type { MimeBundle, Output } from "../../lib/notebook/nbformat.ts";
-import type { Message } from "./wire.ts";
+import type { Message } from "../../lib/notebook/kernel_wire.ts";
 
 /** Takes the messages of one cell in the order in which they came. */
 export interface Collector {

@@ -1,0 +1,175 @@
+/**
+ * `execute_request`: one cell after the other, in the order in which they were
+ * asked for. Ours.
+ *
+ * Everything that a cell puts out is with ZeroMQ before its reply and its idle
+ * status are. When a cell fails whose request says `stop_on_error`, all that
+ * wait behind it are answered "aborted": that is how "Run all" stops.
+ */
+import type { CellRunner } from "./kernel_cells.ts";
+import { type CellEvent, streamEvent } from "./kernel_frames.ts";
+import type { Publish } from "./kernel_sockets.ts";
+import type { Content, Received } from "./kernel_wire.ts";
+import type { ErrorOutput } from "./nbformat.ts";
+
+/** A cell that was asked for, for `history_request`. */
+export interface HistoryEntry {
+  count: number;
+  source: string;
+}
+
+export interface Executor {
+  /** Resolves with the content of the reply. */
+  execute(request: Received): Promise<Content>;
+  /** The request whose cell runs, or null. */
+  readonly current: Received | null;
+  readonly history: readonly HistoryEntry[];
+}
+
+/** What an execute_request asks for, with what a client left out. */
+interface Wanted {
+  code: string;
+  silent: boolean;
+  storeHistory: boolean;
+  stopOnError: boolean;
+  expressions: Record<string, string>;
+  id: string | null;
+}
+
+export function makeExecutor(cells: CellRunner, publish: Publish): Executor {
+  const history: HistoryEntry[] = [];
+  let count = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  let current: Received | null = null;
+  /** Raised by each failure; a request of an older round is not run. */
+  let round = 0;
+
+  async function run(request: Received, ofRound: number): Promise<Content> {
+    const wanted = wantedBy(request);
+    if (ofRound !== round) {
+      return { status: "aborted", execution_count: count };
+    }
+    current = request;
+    if (wanted.storeHistory) {
+      count++;
+      history.push({ count, source: wanted.code });
+    }
+    const shown = { ...wanted, count };
+    const content = await runShown(shown, cells, (msg_type, content) => {
+      return publish(msg_type, content, request.header);
+    });
+    current = null;
+    if (content.status === "error" && wanted.stopOnError) round++;
+    return content;
+  }
+
+  return {
+    execute(request) {
+      const ofRound = round;
+      const reply = last.then(() => run(request, ofRound));
+      last = reply.catch(() => {});
+      return reply;
+    },
+    get current() {
+      return current;
+    },
+    history,
+  };
+}
+
+function wantedBy({ content, metadata }: Received): Wanted {
+  const silent = content.silent === true;
+  const expressions = content.user_expressions ?? {};
+  return {
+    code: String(content.code ?? ""),
+    silent,
+    storeHistory: !silent && content.store_history !== false,
+    stopOnError: content.stop_on_error !== false,
+    expressions: { ...expressions as Record<string, string> },
+    id: typeof metadata.cellId === "string" ? metadata.cellId : null,
+  };
+}
+
+async function runShown(
+  wanted: Wanted & { count: number },
+  cells: CellRunner,
+  publish: (msg_type: string, content: Content) => Promise<void>,
+): Promise<Content> {
+  const { code, count, expressions } = wanted;
+  if (!wanted.silent) {
+    await publish("execute_input", { code, execution_count: count });
+  }
+  let failure: ErrorOutput | null = null;
+  const request = { id: wanted.id ?? `cell-${count}`, source: code };
+  const results = await cells.run(
+    { ...request, expressions },
+    async (events) => {
+      for (const event of joined(events)) {
+        const error = errorIn(event);
+        failure ??= error;
+        if (wanted.silent) continue;
+        const { msg_type, content } = messageOf(event, count);
+        await publish(msg_type, content);
+      }
+    },
+  );
+  const error = failure as ErrorOutput | null;
+  if (error === null) {
+    const user_expressions = results;
+    return {
+      status: "ok",
+      execution_count: count,
+      payload: [],
+      user_expressions,
+    };
+  }
+  const { ename, evalue, traceback } = error;
+  return { status: "error", execution_count: count, ename, evalue, traceback };
+}
+
+function errorIn(event: CellEvent): ErrorOutput | null {
+  if (event.event !== "output") return null;
+  return event.output.output_type === "error" ? event.output : null;
+}
+
+/** Pieces of one stream that follow each other become one message. */
+function joined(events: readonly CellEvent[]): CellEvent[] {
+  const all: CellEvent[] = [];
+  for (const event of events) {
+    const text = streamOf(all.at(-1));
+    const more = streamOf(event);
+    const joins = text !== null && more !== null && text.name === more.name;
+    if (joins) all.pop();
+    all.push(joins ? streamEvent(text.name, text.text + more.text) : event);
+  }
+  return all;
+}
+
+function streamOf(event: CellEvent | undefined) {
+  if (event?.event !== "output") return null;
+  return event.output.output_type === "stream" ? event.output : null;
+}
+
+/** The Jupyter message that an event is. */
+function messageOf(
+  event: CellEvent,
+  execution_count: number,
+): { msg_type: string; content: Content } {
+  if (event.event === "clear") {
+    return { msg_type: "clear_output", content: { wait: event.wait } };
+  }
+  if (event.event === "display") {
+    const { data, metadata, display_id, isUpdate } = event;
+    const transient = display_id === undefined ? {} : { display_id };
+    return {
+      msg_type: isUpdate ? "update_display_data" : "display_data",
+      content: { data, metadata, transient },
+    };
+  }
+  const { output_type, ...content } = event.output;
+  if (output_type !== "execute_result") {
+    const transient = output_type === "display_data" ? { transient: {} } : {};
+    return { msg_type: output_type, content: { ...content, ...transient } };
+  }
+  return { msg_type: output_type, content: { ...content, execution_count } };
+}
