@@ -3,7 +3,8 @@
  * to the content of its reply. Ours.
  */
 import process from "node:process";
-import { CellFault, compileCell } from "./cell.ts";
+import { compileCell } from "./cell.ts";
+import { CellFault } from "./cell_fault.ts";
 import type { HistoryEntry } from "./kernel_execute.ts";
 import { type Content, PROTOCOL_VERSION } from "./kernel_wire.ts";
 

@@ -76,7 +76,9 @@ Deno.test("shutdown() leaves no process and no connection file", async () => {
 Deno.test("decode() gives back what encode() made, whoever routed it", () => {
   const sent = makeMessage("session", "execute_request", { code: "é" });
   const frames = encode(sent, "key").map((part) => Buffer.from(part));
-  assert.deepEqual(decode([Buffer.from("route"), ...frames], "key"), sent);
+  const route = [Buffer.from("route")];
+  const received = decode([...route, ...frames], "key");
+  assert.deepEqual(received, { ...sent, route });
 });
 
 Deno.test("decode() refuses another key, changed content, missing frames", () => {
