@@ -91,7 +91,7 @@ export function exploreRows(): Row[] {
   const less = { better: "less" } as const;
   const step: Row = {
     name: "replayed step, call depth 5",
-    ratio: ratioOf(rounds, replayed, bare),
+    ratio: ratioOf(rounds, { work: replayed }, { work: bare }),
     peer: "bare next()",
     goal: 3.4,
     ...less,

@@ -139,6 +139,7 @@ const samples: Record<string, Sample[]> = {
     { path: "lib/mm/a.ts", text: "let count = 0;", lines: [1] },
     { path: "lib/mm/a.ts", text: "const seen = new Map();", lines: [1] },
     { path: "lib/mm/a.ts", text: "const list: number[] = [];", lines: [1] },
+    { path: "lib/sim/a.ts", text: "let lone = null;", lines: [1] },
     {
       path: "lib/mm/a.ts",
       text: "const seen: ReadonlyMap<number, string> = new Map();\n" +

@@ -122,15 +122,13 @@ export function makeMachine(options: MachineOptions = {}): Machine {
 
 function makeKernel(settings: Settings): Kernel {
   const { frames } = settings;
-  const memory = new Uint8Array(frames * 4096);
   const nodes = Array.from(
     { length: settings.nodes },
     (_, nid) => makeNode(nid, settings, () => k),
   );
   const root = makeRootMemcg(nodes);
   const bare: Omit<Kernel, "zswap"> = {
-    memory,
-    words: new BigUint64Array(memory.buffer),
+    memory: new Uint8Array(frames * 4096),
     totalram_pages: frames,
     zero_pfn: 0 as Pfn,
     mem_map: new Array(frames).fill(null),

@@ -5,7 +5,7 @@
  * Differs: no owner, no queue: the scheduler chooses who is next.
  */
 import { BUG_ON } from "../base/bug.ts";
-import { makeOp, type Op, type Task } from "../sim/task.ts";
+import { makeOp, type Op, passes, type Task } from "../sim/task.ts";
 
 export interface Mutex {
   readonly name: string;
@@ -27,7 +27,7 @@ export function mutex_init(name: string): Mutex {
 
 /** Take `lock`, sleeping while another task has it. */
 export function* mutex_lock(lock: Mutex): Task {
-  yield lock.acquire;
+  if (!passes(lock.acquire)) yield lock.acquire;
   lock.locked = true;
 }
 

@@ -345,9 +345,8 @@ export interface Inject {
 }
 
 export interface Kernel {
-  /** All frames in turn: frame p begins at byte 4096 × p, word 512 × p. */
+  /** All frames in turn: frame p begins at byte 4096 × p. */
   readonly memory: Uint8Array;
-  readonly words: BigUint64Array;
   readonly totalram_pages: number;
   /** A frame of zeros that fresh pages share until they are written. */
   readonly zero_pfn: Pfn;

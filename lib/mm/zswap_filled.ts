@@ -6,18 +6,11 @@
  * Differs: v6.12 has neither; there zero pages are a bit in si->zeromap.
  */
 import type { Folio, Kernel } from "./mm_types.ts";
-import { pageBytes } from "./page_io.ts";
-import { PAGE_SIZE } from "./pgtable.ts";
-
-/** The 64-bit words of a folio. */
-function wordsOf(k: Kernel, folio: Folio): BigUint64Array {
-  const { buffer, byteOffset } = pageBytes(k, folio);
-  return new BigUint64Array(buffer, byteOffset, PAGE_SIZE / 8);
-}
+import { pageWords } from "./page_io.ts";
 
 /** What the page is full of; null if its words differ. */
 export function filledWith(k: Kernel, folio: Folio): bigint | null {
-  const words = wordsOf(k, folio);
+  const words = pageWords(k, folio);
   const first = words[0]!;
   // Most pages that differ, differ at the end.
   if (words[words.length - 1] !== first) return null;
@@ -26,5 +19,5 @@ export function filledWith(k: Kernel, folio: Folio): bigint | null {
 
 /** The way back. */
 export function fillWith(k: Kernel, folio: Folio, word: bigint): void {
-  wordsOf(k, folio).fill(word);
+  pageWords(k, folio).fill(word);
 }

@@ -5,7 +5,7 @@
  * pauses *before* an operation that others can see: taking a lock, a lockless
  * read or write of a shared word, a sleep, I/O. What it yields is an `Op`: the
  * operation that it is about to do. An explorer chooses who goes on; `run()`
- * lets one task go on until it ends.
+ * lets one task go on until it ends, without a stop where it can do without.
  *
  * Only lib/sim and lib/locking contain a bare `yield`; the rest says `yield*`.
  * A call of a task without `yield*` or `run()` does nothing: lint catches it.
@@ -32,10 +32,34 @@ export interface Op {
 
 export type Task<T = void> = Generator<Op, T, void>;
 
+/** A task that run() drives: nobody else acts until it ends. */
+interface Lone {
+  /** Pauses after which it is taken for a livelock. */
+  left: number;
+}
+
+/**
+ * The innermost task under run(); null while somebody chooses who goes on.
+ * Not state of a machine: run() puts it back before it returns.
+ */
+let lone: Lone | null = null;
+
+/**
+ * May the running task go on to `op` without a pause? It may if it is alone
+ * and `op` is ready: nobody could be chosen instead. To stop and to go on
+ * through all its callers costs more than most of what lies in between.
+ */
+export function passes(op: Op): boolean {
+  if (lone === null || lone.left === 0) return false;
+  if (op.ready !== undefined && !op.ready()) return false;
+  lone.left--;
+  return true;
+}
+
 // #region pause
 /** Pause before `op`. */
 export function* pause(op: Op): Task {
-  yield op;
+  if (!passes(op)) yield op;
 }
 // #endregion
 
@@ -58,19 +82,29 @@ export function run<T>(
   idle?: () => boolean,
   stepLimit: number = Infinity,
 ): T {
-  for (let steps = 0;; steps++) {
-    const { done, value } = task.next();
-    if (done) return value;
-    if (value.ready !== undefined) waitUntilReady(value, idle);
-    if (steps < stepLimit) continue;
-    throw new SimError(
-      `Livelock: a task has paused ${stepLimit} times, last at ${value.what}`,
-    );
+  const outer = lone;
+  lone = { left: stepLimit };
+  try {
+    for (;;) {
+      const { done, value } = task.next();
+      if (done) return value;
+      if (lone.left === 0) throw livelock(stepLimit, value);
+      lone.left--;
+      waitUntilReady(value, idle);
+    }
+  } finally {
+    lone = outer;
   }
 }
 
+function livelock(stepLimit: number, { what }: Op): SimError {
+  return new SimError(
+    `Livelock: a task has paused ${stepLimit} times, last at ${what}`,
+  );
+}
+
 function waitUntilReady(op: Op, idle?: () => boolean): void {
-  while (!op.ready!()) {
+  while (op.ready !== undefined && !op.ready()) {
     if (idle === undefined || !idle()) {
       throw new SimError(
         `Deadlock: the only task waits at ${op.what} and nothing can wake it`,

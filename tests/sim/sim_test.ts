@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { KernelBug } from "swaplab/base/bug.ts";
 import { at, idleUntilNextEvent, makeClock, spend } from "swaplab/sim/clock.ts";
 import {
   makeRng,
@@ -48,6 +49,37 @@ Deno.test("run() reports a wait that nothing can end", () => {
   const never = (): Task => wait_event({}, "the second coming", () => false);
   assert.throws(() => run(never()), /Deadlock.*the second coming/);
   assert.throws(() => run(never(), () => false), /Deadlock/);
+});
+
+Deno.test("run() stops a task that pauses again and again", () => {
+  const op = makeOp("resched", "cond_resched", {});
+  let pauses = 0;
+  function* forEver(): Task {
+    for (;; pauses++) yield* pause(op);
+  }
+  assert.throws(
+    () => run(forEver(), undefined, 10),
+    /Livelock: a task has paused 10 times, last at cond_resched/,
+  );
+  assert.equal(pauses, 10);
+});
+
+Deno.test("a task pauses for an explorer, also after a run() inside", () => {
+  const op = makeOp("write", "store", {});
+  function* broken(): Task {
+    yield* pause(op);
+    throw new KernelBug("stop");
+  }
+  function* outer(): Task<number> {
+    const before = run(twice(1));
+    assert.throws(() => run(broken()), /stop/);
+    yield* pause(op);
+    return before;
+  }
+  const task: Task<number> = outer();
+  assert.deepEqual(task.next(), { done: false, value: op });
+  assert.deepEqual(task.next(), { done: true, value: 2 });
+  assert.equal(run(outer()), 2);
 });
 
 Deno.test("spin_lock() by a second holder is a deadlock for one task", () => {
