@@ -132,6 +132,7 @@ function* swapPageIn(
   return yield* finishSwapIn(k, VM_FAULT_MAJOR, got);
 }
 
+// #region bring-in
 /** Read the page: past the cache if that is allowed, else through it. */
 function* bringIn(
   k: Kernel,
@@ -148,6 +149,7 @@ function* bringIn(
   if (folio === null) return null;
   return { vmf, si, entry, folio, swapcache: true, pinned: false };
 }
+// #endregion
 
 /** No frame, or the slot is gone: out of memory only if the entry stands. */
 function* noFolio({ table, index, orig_pte }: VmFault): Task<number> {
@@ -172,6 +174,7 @@ function* finishSwapIn(
   if (swapcache && !standsFor(folio, entry)) {
     return yield* abandon(k, result, swapIn);
   }
+  // #region look-again
   yield* spin_lock(table.ptl);
   if (!pte_same(ptep_get(table, index), vmf.orig_pte)) {
     spin_unlock(table.ptl);
@@ -191,6 +194,7 @@ function* finishSwapIn(
   }
   yield* unpinSlot(k, swapIn);
   return result;
+  // #endregion
 }
 
 /** A first try that may give up. (Linux: include/linux/mm_types.h.) */

@@ -44,6 +44,7 @@ import { workingset_refault } from "./workingset.ts";
 
 import type { SwapIn } from "./memory_swap.ts";
 
+// #region swap-in-directly
 /**
  * A private folio for the slot, read; or what went wrong.
  *
@@ -79,7 +80,9 @@ export function* swapInDirectly(
   const pinned = !swapcache && k.proposals.sync_swapin_pin !== "none";
   return { vmf, si, entry, folio, swapcache, pinned };
 }
+// #endregion
 
+// #region alloc-swap-folio
 /** A frame, charged to the slot's group, or else to the area's owner. */
 function* alloc_swap_folio(
   k: Kernel,
@@ -96,7 +99,9 @@ function* alloc_swap_folio(
   }
   return folio;
 }
+// #endregion
 
+// #region pin-slot
 /**
  * Keep the slot as it is until the page is mapped. (Thread 003.)
  *
@@ -118,7 +123,9 @@ function* pinSlot(
         : yield* countTwo(k, si, entry);
   }
 }
+// #endregion
 
+// #region count-two
 /** The proposal: from one user to two, if it is still one. */
 function* countTwo(
   k: Kernel,
@@ -133,7 +140,9 @@ function* countTwo(
   unlock_cluster_or_swap_info(si, ci);
   return result;
 }
+// #endregion
 
+// #region unpin-slot
 /** The pin goes, and who waited for that may try again. */
 export function* unpinSlot(k: Kernel, { si, entry, pinned }: SwapIn): Task {
   if (!pinned) return;
@@ -142,7 +151,9 @@ export function* unpinSlot(k: Kernel, { si, entry, pinned }: SwapIn): Task {
   yield* pause(k.swapcache_wq.wake);
   if (waitqueue_active(k.swapcache_wq)) wake_up(k.swapcache_wq);
 }
+// #endregion
 
+// #region back-off
 /** Somebody else has the pin: what to do before the fault is tried again. */
 function* backOff(k: Kernel): Task {
   switch (k.proposals.sync_swapin_backoff) {
@@ -156,6 +167,7 @@ function* backOff(k: Kernel): Task {
       return yield* sleepOn(k.swapcache_wq, k.clock, TICK_NSEC);
   }
 }
+// #endregion
 
 /**
  * The RFC of thread 001: a page that zswap has goes through the cache after

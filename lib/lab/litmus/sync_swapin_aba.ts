@@ -6,32 +6,85 @@
  * if that was free. CPU0 finds its entry as it was, and maps what it read:
  * the write is lost. Ours.
  */
+import { xa_load } from "../../base/xarray.ts";
 import type { Proposals } from "../../proposals.ts";
+import type { Program } from "../../sim/execute.ts";
+import type { Task } from "../../sim/task.ts";
+import { entryAt } from "../entry.ts";
 import { loadWord } from "../race.ts";
-import type { Litmus, Stage } from "./litmus.ts";
+import { type Litmus, programOf, type Stage } from "./litmus.ts";
 import {
+  type Scene,
   swappedPage,
   threadActor,
   wordAtEnd,
   writeAndSwapOut,
 } from "./stage.ts";
 
-function stage(proposals: Partial<Proposals>): Stage {
+/** Where a race may differ from the litmus test's own. */
+export interface AbaOptions {
+  /** Slots of the device; 1: what is freed is what is given out next. */
+  readonly slots?: number;
+  /** How often the writer writes the page and has it swapped out; 1. */
+  readonly rounds?: number;
+  /** The CPU on which the writer is; 1. The page went out first on CPU 0. */
+  readonly writerCpu?: 0 | 1;
+}
+
+function* writeManyTimes(scene: Scene, rounds: number): Task {
+  for (let i = 0; i < rounds; i++) yield* writeAndSwapOut(scene);
+}
+
+// #region stage
+function stage(
+  proposals: Partial<Proposals>,
+  { slots = 1, rounds = 1, writerCpu = 1 }: AbaOptions = {},
+): Stage {
+  // A page of 4096 bytes that holds 1 and is in swap: in slot 1.
   const scene = swappedPage({
-    // One slot: what is freed is what is given out next.
-    swap: { kind: "brd", pages: 2 },
+    // The first page of a device is its header.
+    swap: { kind: "brd", pages: slots + 1 },
     zswap: { enabled: false },
     proposals,
   });
   const { machine, k, program, expected } = scene;
+  const reads = loadWord(k, program, 0, expected);
+  const writes = writeManyTimes(scene, rounds);
   return {
     machine,
     actors: [
-      threadActor(program, "reader", 0, loadWord(k, program, 0, expected)),
-      threadActor(program, "writer", 1, writeAndSwapOut(scene)),
+      threadActor(program, "reader", 0, reads),
+      threadActor(program, "writer", writerCpu, writes),
     ],
+    watch: () => watchSlot(scene),
     finish: () => wordAtEnd(scene),
   };
+}
+// #endregion
+
+/** "PTE: slot 1, map: 0x41, cache: empty": all that there is about slot 1. */
+function watchSlot({ k, program }: Scene): string {
+  const { frame, slot } = entryAt(program, 0);
+  const si = k.swap_info[0]!;
+  const byte = si.swap_map[1]!.toString(16).padStart(2, "0");
+  const cached = xa_load(si.swapper_spaces[0]!.xa, 1);
+  const pte = slot === null ? frameName(frame) : `slot ${slot.slice(2)}`;
+  const found = cached !== null && typeof cached === "object";
+  const cache = frameName(found ? cached.pfn : null);
+  return `PTE: ${pte}, map: 0x${byte}, cache: ${cache}`;
+}
+
+function frameName(frame: number | null): string {
+  return frame === null ? "empty" : `frame ${frame}`;
+}
+
+/** abaProgram() - the litmus test on a larger device, or with more rounds. */
+export function abaProgram(
+  proposals: Partial<Proposals>,
+  options: AbaOptions,
+): Program {
+  const larger = { ...syncSwapinAba, stage: () => stage(proposals, options) };
+  return programOf(larger, proposals);
 }
 
 export const syncSwapinAba: Litmus = {
@@ -54,5 +107,5 @@ export const syncSwapinAba: Litmus = {
       expect: "holds",
     },
   },
-  stage,
+  stage: (proposals) => stage(proposals),
 };
