@@ -48,13 +48,11 @@ function stage(
     proposals,
   });
   const { machine, k, program, expected } = scene;
-  const reads = loadWord(k, program, 0, expected);
-  const writes = writeManyTimes(scene, rounds);
   return {
     machine,
     actors: [
-      threadActor(program, "reader", 0, reads),
-      threadActor(program, "writer", writerCpu, writes),
+      threadActor(program, "reader", 0, loadWord(k, program, 0, expected)),
+      threadActor(program, "writer", writerCpu, writeManyTimes(scene, rounds)),
     ],
     watch: () => watchSlot(scene),
     finish: () => wordAtEnd(scene),
