@@ -23,10 +23,16 @@ export function diffNotebooks(before: Notebook, after: Notebook): string {
   }
   for (const id of old.keys()) parts.push(`cell ${id}: is gone`);
   parts.push(
-    ...diffPart("notebook, metadata", before.metadata, after.metadata),
+    ...diffPart("notebook, metadata", toldOf(before), toldOf(after)),
   );
   parts.push(...diffOrder(before, after));
   return parts.join("\n");
+}
+
+/** The metadata but for the record of the cells, which are told themselves. */
+function toldOf({ metadata }: Notebook): Notebook["metadata"] {
+  const { swaplab: _, ...told } = metadata;
+  return told;
 }
 
 function diffOrder(before: Notebook, after: Notebook): string[] {

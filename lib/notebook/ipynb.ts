@@ -42,6 +42,11 @@ function splitOutput(output: Output): Record<string, unknown> {
   return { ...output, data: Object.fromEntries(data) };
 }
 
+/** stableJson() - equal values give equal texts, however they were made. */
+export function stableJson(value: unknown): string {
+  return JSON.stringify(sortKeys(value));
+}
+
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== "object" || value === null) return value;

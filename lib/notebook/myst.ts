@@ -1,7 +1,8 @@
 /**
  * Notebook sources: MyST Markdown (as jupytext and Jupyter Book read it) to a
- * Notebook without outputs, and back. Prose is kept as it is; only what makes
- * cells is understood: front matter, `{code-cell}` fences, `+++` lines.
+ * Notebook without outputs; sync.ts is the way back. Prose is kept as it is;
+ * only what makes cells is understood: front matter, `{code-cell}` fences,
+ * `+++` lines.
  *
  * A code cell begins with its options, one a line: `:id: two-words` (needed,
  * permanent: it is the deep link) and `:tags: [knob, hide-input]`. Prose
@@ -9,10 +10,15 @@
  * `+++ {"id": "…"}` names what follows. Without, the id is made of the first
  * heading or of the code cell before.
  */
-import { parseDocument, stringify } from "yaml";
+import { parseDocument } from "yaml";
 import { nearest } from "./imports.ts";
 import type { Cell, CodeCell, MarkdownCell, Notebook } from "./nbformat.ts";
-import { type Block, MystError, splitBlocks } from "./myst_blocks.ts";
+import {
+  type Block,
+  MystError,
+  splitBlocks,
+  type SplitSource,
+} from "./myst_blocks.ts";
 
 export { MystError } from "./myst_blocks.ts";
 
@@ -31,19 +37,22 @@ export const KNOWN_TAGS: readonly string[] = [
   "types-off",
 ];
 
-const FRONT_MATTER = `---
+/** What every source begins with. */
+export const FRONT_MATTER = `---
 kernelspec:
   name: tslab
   display_name: TypeScript
   language: typescript
 ---`;
 
-const ID = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+export const ID = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 export interface ParsedNotebook {
   notebook: Notebook;
   /** For each cell id, the line of the file (from 1) where its source begins. */
   lines: ReadonlyMap<string, number>;
+  /** Block n is cell n. */
+  split: SplitSource;
 }
 
 /**
@@ -58,7 +67,8 @@ export function parseMyst(text: string, file: string): Notebook {
 
 /** parseMystLines() - parseMyst() that also tells where each cell stands. */
 export function parseMystLines(text: string, file: string): ParsedNotebook {
-  const { frontMatter, blocks } = splitBlocks(text, file);
+  const split = splitBlocks(text, file);
+  const { frontMatter, blocks } = split;
   const metadata = parseFrontMatter(frontMatter, file);
   const cells: Cell[] = [];
   const lines = new Map<string, number>();
@@ -78,7 +88,7 @@ export function parseMystLines(text: string, file: string): ParsedNotebook {
     metadata,
     cells,
   };
-  return { notebook, lines };
+  return { notebook, lines, split };
 }
 
 /** The YAML of a part of the file, or an error at its line. */
@@ -195,20 +205,29 @@ function givenIds(blocks: readonly Block[], file: string): Map<string, number> {
   return taken;
 }
 
-function freeName(base: string, taken: ReadonlyMap<string, number>): string {
+/** freeName() - `base`, or with the first number that nobody has. */
+export function freeName(
+  base: string,
+  taken: { has(name: string): boolean },
+): string {
   if (!taken.has(base)) return base;
   let number = 2;
   while (taken.has(`${base}-${number}`)) number++;
   return `${base}-${number}`;
 }
 
+/** slugOf() - words as an id; "" if nothing is left. */
+export function slugOf(words: string): string {
+  const plain = words.toLowerCase().normalize("NFKD").match(/[a-z0-9]+/g);
+  return (plain ?? []).join("-").replace(/^[0-9-]+/, "").slice(0, 56)
+    .replace(/-$/, "");
+}
+
 /** The name of prose without a given id: its heading's, or its neighbour's. */
 function proseName(source: string, codeBefore: string): string {
   const prose = source.replace(/^(`{3,}|~{3,})[^]*?^\1/gm, "");
   const heading = /^#{1,6}\s+(.+)$/m.exec(prose)?.[1] ?? "";
-  const words = heading.toLowerCase().normalize("NFKD").match(/[a-z0-9]+/g);
-  const slug = (words ?? []).join("-").replace(/^[0-9-]+/, "").slice(0, 56)
-    .replace(/-$/, "");
+  const slug = slugOf(heading);
   if (slug !== "") return slug;
   if (codeBefore === "") return "beginning";
   return `after-${codeBefore}`.slice(0, 58).replace(/-$/, "");
@@ -224,81 +243,4 @@ function markdownCellOf(
   taken.set(id, block.line);
   const { metadata, source } = block;
   return { cell_type: "markdown", id, metadata, source };
-}
-
-/**
- * printMyst() - the source that parseMyst() reads as this notebook.
- *
- * Outputs and execution counts are left out.
- *
- * @throws {TypeError} for what this form cannot say: other metadata than tags
- * of a code cell, prose with a `+++` line or an unclosed fence, an unknown tag
- */
-export function printMyst(notebook: Notebook): string {
-  const taken = new Map<string, number>();
-  for (const { cell_type, id } of notebook.cells) {
-    if (cell_type === "code") taken.set(id, 0);
-  }
-  const parts = [`---\n${stringify(notebook.metadata)}---\n`];
-  let before: Cell | null = null;
-  let codeBefore = "";
-  for (const cell of notebook.cells) {
-    if (cell.cell_type === "code") {
-      parts.push(printCode(cell));
-      codeBefore = cell.id;
-    } else {
-      const name = freeName(proseName(cell.source, codeBefore), taken);
-      parts.push(printProse(cell, name, before));
-    }
-    taken.set(cell.id, 0);
-    before = cell;
-  }
-  const text = parts.join("\n");
-  checkPrinted(notebook, text);
-  return text;
-}
-
-function printCode(cell: CodeCell): string {
-  const longest = cell.source.match(/`{3,}/g)?.map((run) => run.length) ?? [];
-  const fence = "`".repeat(Math.max(2, ...longest) + 1);
-  const lines = [`${fence}{code-cell} typescript`, `:id: ${cell.id}`];
-  const { tags } = cell.metadata;
-  if (tags !== undefined) lines.push(`:tags: [${tags.join(", ")}]`);
-  // One empty line ends the options where the source could pass for one.
-  if (/^(?::|\n)/.test(cell.source)) lines.push("");
-  if (cell.source !== "") lines.push(cell.source);
-  return [...lines, fence, ""].join("\n");
-}
-
-function printProse(
-  cell: MarkdownCell,
-  name: string,
-  before: Cell | null,
-): string {
-  const prose = cell.source === "" ? "" : `${cell.source}\n`;
-  if (cell.source === "" || cell.id !== name) {
-    const metadata = JSON.stringify({ id: cell.id, ...cell.metadata });
-    return `+++ ${metadata}\n${cell.source === "" ? "" : "\n"}${prose}`;
-  }
-  const isBare = Object.keys(cell.metadata).length === 0;
-  if (!isBare) return `+++ ${JSON.stringify(cell.metadata)}\n\n${prose}`;
-  return before?.cell_type === "markdown" ? `+++\n\n${prose}` : prose;
-}
-
-/** Refuse to print what would be read as something else. */
-function checkPrinted(notebook: Notebook, text: string): void {
-  const { cells } = parseMyst(text, "printed notebook");
-  for (const [index, cell] of notebook.cells.entries()) {
-    const { id, metadata, source } = cell;
-    const same = cells[index];
-    const isSame = same !== undefined && cell.cell_type === same.cell_type &&
-      id === same.id && source === same.source &&
-      JSON.stringify(metadata) === JSON.stringify(same.metadata);
-    if (isSame) continue;
-    throw new TypeError(
-      `MyST cannot say cell "${id}": it would be read as ${
-        JSON.stringify(same)
-      }`,
-    );
-  }
 }

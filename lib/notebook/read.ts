@@ -24,6 +24,27 @@ export function parseNotebook(text: string, name: string): Notebook {
   };
 }
 
+/**
+ * refuseForeign() - throws RangeError for cells that our sources have no form
+ * for; parseNotebook() leaves them out.
+ */
+export function refuseForeign(text: string, name: string): void {
+  const cells = (parseJson(text, name)["cells"] ?? []) as Json[];
+  for (const { id, cell_type, attachments } of cells) {
+    if (cell_type === "raw") {
+      throw new RangeError(
+        `${name}: cell ${id} is raw; make it Markdown or code`,
+      );
+    }
+    const files = Object.keys(attachments ?? {});
+    if (files.length === 0) continue;
+    throw new RangeError(
+      `${name}: cell ${id} has ${files.join(", ")} pasted into it; save it ` +
+        "as a file beside the notebook and link to it",
+    );
+  }
+}
+
 function parseJson(text: string, name: string): Json {
   try {
     return JSON.parse(text);

@@ -5,8 +5,9 @@
  */
 import { expandDirectives } from "./directive.ts";
 import type { ModuleLoader } from "./imports.ts";
-import { parseMystLines } from "./myst.ts";
+import { type ParsedNotebook, parseMystLines } from "./myst.ts";
 import type { CodeCell, ErrorOutput, Notebook } from "./nbformat.ts";
+import { withRecord } from "./record.ts";
 import { makeSession, type Session } from "./session.ts";
 import { projectSources, type Sources } from "./sources.ts";
 
@@ -37,10 +38,30 @@ interface Standing {
 }
 
 /**
- * buildNotebook() - parse a source, put in what it quotes, and run its cells
- * in order.
+ * readSource() - the notebook of a source, with what it quotes put in and
+ * without outputs. It says what it is made of; see record.ts.
  *
  * @param path of the source, for messages
+ * @throws {MystError} for a bad source
+ */
+export function readSource(
+  mdText: string,
+  path: string,
+  sources: Sources = projectSources(),
+): Pick<ParsedNotebook, "notebook" | "lines"> {
+  const { notebook, lines } = parseMystLines(mdText, path);
+  const metadata = withRecord(notebook);
+  const cells = notebook.cells.map((cell) => {
+    if (cell.cell_type !== "markdown") return cell;
+    const place = { file: path, line: lines.get(cell.id) ?? 1, sources };
+    return { ...cell, source: expandDirectives(cell.source, place) };
+  });
+  return { notebook: { ...notebook, metadata, cells }, lines };
+}
+
+/**
+ * buildNotebook() - read a source and run its cells in order.
+ *
  * @throws {MystError | BuildError} for a bad source; for a cell that throws
  * without the tag `raises-exception`, or does not in spite of it
  */
@@ -50,13 +71,7 @@ export async function buildNotebook(
   options: BuildOptions = {},
 ): Promise<Notebook> {
   const { load = projectLoader(), progress = () => {} } = options;
-  const { notebook, lines } = parseMystLines(mdText, path);
-  const sources = options.sources ?? projectSources();
-  for (const cell of notebook.cells) {
-    if (cell.cell_type !== "markdown") continue;
-    const place = { file: path, line: lines.get(cell.id) ?? 1, sources };
-    cell.source = expandDirectives(cell.source, place);
-  }
+  const { notebook, lines } = readSource(mdText, path, options.sources);
   const session = makeSession({ load });
   const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
   for (const [index, cell] of codeCells.entries()) {

@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  KNOWN_TAGS,
-  MystError,
-  parseMyst,
-  parseMystLines,
-  printMyst,
-} from "swaplab/notebook/myst.ts";
-import type { Cell, Notebook } from "swaplab/notebook/nbformat.ts";
+import { MystError, parseMyst, parseMystLines } from "swaplab/notebook/myst.ts";
+import type { Cell } from "swaplab/notebook/nbformat.ts";
 
 const FRONT = `---
 title: A page
@@ -96,12 +90,30 @@ Deno.test("parseMyst() keeps code that holds fences and options", () => {
   assert.equal(cells(body)[0]?.source, ":id: y\n```");
 });
 
-Deno.test("parseMyst() reads CRLF as LF", () => {
-  const text = `${FRONT}\n# A\n\n${CODE}`;
-  assert.deepEqual(
-    parseMyst(text.replaceAll("\n", "\r\n"), "a.md"),
-    parseMyst(text, "a.md"),
-  );
+Deno.test("parseMyst() takes fences that prose may have", () => {
+  const prose = [
+    "- a list\n  ```c\n  int x;\n  +++\n  ```",
+    "``` inline ``` code",
+    "~~~\n```{code-cell} typescript\n~~~",
+    ":::{note} A box\n::::{tip}\ninner\n::::\nwords\n:::",
+    "tab\there",
+  ];
+  for (const source of prose) {
+    assert.deepEqual(cells(`${source}\n`).map((one) => one.source), [source]);
+  }
+});
+
+Deno.test("splitBlocks() has every line of a file in one place", () => {
+  const text = `${FRONT}\n\n# A\n\n\n${CODE}\n+++\n\n+++ {"id": "b"}\n\n` +
+    `b\n\n\n${CODE.replace("one", "two")}\n\n`;
+  for (const whole of [text, text.trimEnd()]) {
+    const { head, blocks, tail } = parseMystLines(whole, "a.md").split;
+    const lines = blocks.flatMap(({ lead, own }) => [...lead, ...own]);
+    assert.equal([...head, ...lines, ...tail].join("\n"), whole);
+    for (const { own, from, to, source } of blocks) {
+      assert.equal(own.slice(from, to).join("\n"), source);
+    }
+  }
 });
 
 Deno.test("parseMystLines() tells where the source of a cell begins", () => {
@@ -155,6 +167,15 @@ const REFUSED: [body: string, line: number, why: RegExp][] = [
     /write ```{code-cell} typescript/,
   ],
   ["```{code-cell}\n:id: a\n```\n", 8, /write ```{code-cell} typescript/],
+  ["text\n\n~~~\nint x;\n```\n", 10, /not closed; end it with a line ~~~/],
+  ["text\n:::{note} N\nwords\n", 9, /box is not closed.*a line :::/],
+  [":::{note} N\nwords\n+++\n:::\n", 8, /box is not closed in its cell/],
+  [" ```{code-cell} typescript\n:id: a\n ```\n", 8, /at the left margin/],
+  ["\t```{code-cell} typescript\n", 8, /at the left margin/],
+  ["```{code-cell}\ttypescript\n:id: a\n```\n", 8, /a tab in the line of a/],
+  ["```{code-cell} typescript\n:id:\ta\n```\n", 9, /a tab in an option; wri/],
+  ["text\r\n", 8, /ends in CR LF; save the file with LF/],
+  ["text\ra\n", 8, /ends in CR LF/],
   ["+++ {id: a}\ntext\n", 8, /after \+\+\+ comes nothing or JSON/],
   ["+++ [1]\ntext\n", 8, /after \+\+\+ comes nothing or JSON/],
   ['+++ {"id": 5}\ntext\n', 8, /after \+\+\+ comes nothing or JSON/],
@@ -190,98 +211,12 @@ Deno.test("parseMyst() refuses front matter that is not right", () => {
   refuses("---\ntitle: x\n", "1", /has no end; close it/);
   refuses("---\ntitle: x\n---\n", "1", /names no kernel/);
   refuses("---\ntitle: x\nb: [1\n---\n", "3", /bad YAML/);
+  refuses("---\ntitle: x\ntitle: y\n---\n", "3", /bad YAML: Map keys must/);
+  refuses("---\nkernelspec:\n\tname: x\n---\n", "3", /a tab in front matter/);
+  refuses(`\ufeff${FRONT}`, "1", /byte order mark; save it as UTF-8 without/);
+  refuses(FRONT.replaceAll("\n", "\r\n"), "1", /ends in CR LF/);
+  refuses("", "1", /no front matter/);
   const version = "---\nlanguage_info:\n  version: 5\nkernelspec:\n" +
     "  name: a\n  display_name: b\n---\n";
   refuses(version, "1", /version.*remove it/);
-});
-
-/** A small generator of numbers below `bound`, from a seed. */
-function makeRandom(seed: number) {
-  let state = seed;
-  return (bound: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(state / 2 ** 32 * bound);
-  };
-}
-
-const PROSE = [
-  "# A heading",
-  "text",
-  "# A heading\n\ntext\n\n## Another",
-  "```c\nint x;\n+++\n```",
-  ":::{note} N\nwords\n:::",
-  "",
-  "- a\n- b",
-  "`code` ``` inline",
-];
-
-const SOURCES = [
-  "1",
-  "",
-  "\n",
-  "a\n",
-  "\n\na",
-  ":id: not-an-option",
-  "let s = `\n```\n`",
-  "`````",
-  "// ä 変数\n\n\nx",
-  "+++",
-];
-
-function randomNotebook(seed: number): Notebook {
-  const random = makeRandom(seed);
-  const pick = <T>(list: readonly T[]): T => {
-    const item = list[random(list.length)];
-    assert.ok(item !== undefined);
-    return item;
-  };
-  const cells: Cell[] = [];
-  for (let index = 0; index < random(7); index++) {
-    if (random(2) === 0) {
-      const metadata = random(4) === 0 ? { book: { kind: "claim" } } : {};
-      const source = pick(PROSE);
-      cells.push({ cell_type: "markdown", id: `p-${index}`, metadata, source });
-      continue;
-    }
-    const tags = random(2) === 0 ? [pick(KNOWN_TAGS)] : null;
-    cells.push({
-      cell_type: "code",
-      id: `c-${index}`,
-      metadata: tags === null ? {} : { tags },
-      source: pick(SOURCES),
-      outputs: [],
-      execution_count: null,
-    });
-  }
-  const { metadata } = parseMyst(FRONT, "a.md");
-  return { nbformat: 4, nbformat_minor: 5, metadata, cells };
-}
-
-Deno.test("parseMyst(printMyst(notebook)) is the notebook", () => {
-  for (let seed = 1; seed <= 400; seed++) {
-    const notebook = randomNotebook(seed);
-    const text = printMyst(notebook);
-    assert.deepEqual(parseMyst(text, "a.md"), notebook, `seed ${seed}`);
-  }
-});
-
-Deno.test("printMyst() leaves out ids that the parser makes itself", () => {
-  const text = `${FRONT}\n# A\n\n+++\n\n# A\n\n${CODE}\nend\n`;
-  const printed = printMyst(parseMyst(text, "a.md"));
-  assert.doesNotMatch(printed, /\+\+\+ \{/);
-  assert.equal(printMyst(parseMyst(printed, "a.md")), printed);
-});
-
-Deno.test("printMyst() refuses what it could not read again", () => {
-  const notebook = parseMyst(`${FRONT}\ntext\n`, "a.md");
-  const [cell] = notebook.cells;
-  assert.ok(cell);
-  for (const source of ["a\n+++\nb", "  \na"]) {
-    assert.throws(
-      () => printMyst({ ...notebook, cells: [{ ...cell, source }] }),
-      TypeError,
-    );
-  }
-  const other = { ...cell, source: "```\nnever closed" };
-  assert.throws(() => printMyst({ ...notebook, cells: [other] }), MystError);
 });
