@@ -30,7 +30,8 @@ export {
 } from "./lab/pattern.ts";
 export { compressedBytes, type Report, report } from "./lab/report.ts";
 export { historyOf, type Journey, journeyOf } from "./lab/journey.ts";
-export { printDiagram, runDiagram } from "./lab/diagram.ts";
+export { runDiagram } from "./lab/diagram.ts";
+export { printDiagram } from "./lab/diagram_print.ts";
 export { litmusProgram, litmusTests } from "./lab/litmus/mod.ts";
 export { type RunStory, tellRun } from "./lab/run_story.ts";
 export { runForks, runWorkload, type Sample } from "./lab/workload.ts";

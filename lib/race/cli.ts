@@ -4,13 +4,19 @@
  * Exit code: 0 all invariants hold, 1 violation found, 2 bad input, 3 bound
  * reached before the search was complete.
  */
+import { SimError } from "../base/bug.ts";
 import { runDiagram } from "../lab/diagram.ts";
 import { DiagramError } from "../lab/diagram_text.ts";
-import { type Litmus, programOf } from "../lab/litmus/litmus.ts";
-import { litmusTests } from "../lab/litmus/mod.ts";
-import { SimError } from "../base/bug.ts";
+import { findLitmus, litmusTests } from "../lab/litmus/mod.ts";
+import { raceCommand, racePage } from "../lab/race_address.ts";
+import {
+  chosenProgram,
+  type RaceChoice,
+  replayRace,
+  searchRace,
+} from "../lab/race_search.ts";
+import { raceText } from "../lab/race_text.ts";
 import { parseRaceOptions, type RaceOptions, usage } from "./options.ts";
-import { proposalsFor, type RaceReport, replayed, search } from "./search.ts";
 
 /** Where the command's text goes and comes from. */
 export interface RaceHost {
@@ -29,9 +35,9 @@ export async function main(
     const options = parseRaceOptions(args);
     if (options.help) return tell(host, usage, 0);
     if (options.subject === null) return tell(host, listOf(), 0);
-    const named = litmusTests.find(({ name }) => name === options.subject);
-    if (named !== undefined) return runLitmus(named, options, host);
-    return await runText(options.subject, options, host);
+    return /[./]|^-$/.test(options.subject)
+      ? await runText(options.subject, options, host)
+      : runLitmus(options.subject, options, host);
   } catch (error) {
     const known = error instanceof TypeError || error instanceof RangeError ||
       error instanceof DiagramError || error instanceof SimError;
@@ -52,76 +58,53 @@ function listOf(): string {
   ).join("");
 }
 
-function litmusNamed(name: string | null): Litmus {
-  const found = litmusTests.find((litmus) => litmus.name === name);
-  if (found !== undefined) return found;
-  const names = litmusTests.map((litmus) => litmus.name).join(", ");
-  throw new TypeError(
-    name === null
-      ? `A diagram needs a machine: --litmus NAME, one of ${names}`
-      : `No litmus test "${name}"; there are ${names}`,
-  );
+function choiceOf(
+  litmus: string,
+  { variant, proposals }: RaceOptions,
+): RaceChoice {
+  return { litmus: findLitmus(litmus).name, variant, proposals };
 }
 
 function runLitmus(
-  litmus: Litmus,
+  name: string,
   options: RaceOptions,
   host: RaceHost,
 ): number {
-  const report = options.replay === null
-    ? search(litmus, options, (runs) => host.progress?.(`${runs} runs`))
-    : replayed(litmus, options, options.replay);
-  host.print(options.json ? JSON.stringify(report) + "\n" : textOf(report));
-  if (report.violations.length > 0) return 1;
-  return report.complete || options.replay !== null ? 0 : 3;
-}
-
-/** Verdict, outcomes, the shortest failing diagram. */
-function textOf(report: RaceReport): string {
-  const { violations, outcomes, complete, bound, runs } = report;
-  const within = bound === null
-    ? "all interleavings"
-    : `up to ${bound} preemptions`;
-  const searched = complete ? `searched ${within}` : "not searched to the end";
-  const verdict = violations.length === 0
-    ? `${report.litmus}: holds (${searched}, ${runs} runs)`
-    : `${report.litmus}: BROKEN (${searched}, ${runs} runs)`;
-  const switches = Object.entries(report.proposals)
-    .map(([name, value]) => `  with ${name}=${value}`);
-  const ends = outcomes.map(({ name, count, schedule }) =>
-    `  ${String(count).padStart(7)} × ${name}   e.g. ${schedule}`
-  );
-  const broken = violations.flatMap((violation) => [
-    `  ${String(violation.count).padStart(7)} × ${violation.kind}: ` +
-    violation.invariant.split("\n")[0],
-    "",
-    `The shortest such run, --replay ${violation.schedule}`,
-    "",
-    violation.diagram,
-  ]);
-  return [verdict, ...switches, ...ends, ...broken].join("\n") + "\n";
+  const { search, replay, json } = options;
+  const choice = choiceOf(name, options);
+  const progress = (runs: number) => host.progress?.(`${runs} runs`);
+  const report = replay === null
+    ? searchRace(choice, { ...search, progress })
+    : replayRace(choice, replay);
+  const { violations } = report;
+  host.print(json ? JSON.stringify(report) + "\n" : raceText(report));
+  const [first] = violations;
+  if (!json && first !== undefined) {
+    const { schedule } = first;
+    host.print(`In the book: ${racePage({ ...choice, schedule })}\n`);
+  }
+  if (violations.length > 0) return 1;
+  return report.complete || replay !== null ? 0 : 3;
 }
 
 async function runText(
-  subject: string,
+  path: string,
   options: RaceOptions,
   host: RaceHost,
 ): Promise<number> {
-  if (subject !== "-" && !/[./]/.test(subject)) litmusNamed(subject);
-  const text = await host.read(subject);
-  const litmus = litmusNamed(options.litmus);
-  const program = programOf(
-    litmus,
-    proposalsFor(litmus, options),
-    options.variant,
-  );
+  const text = await host.read(path);
+  if (options.litmus === null) {
+    const names = litmusTests.map(({ name }) => name).join(", ");
+    throw new TypeError(
+      `A diagram needs a machine: --litmus NAME, one of ${names}`,
+    );
+  }
+  const choice = choiceOf(options.litmus, options);
+  const { program } = chosenProgram(choice);
   const { run, schedule, misfit } = runDiagram(program, text);
   if (misfit !== null) {
-    return tell(
-      host,
-      `line ${misfit.line} cannot happen: ${misfit.why}\n`,
-      2,
-    );
+    const line = `line ${misfit.line} cannot happen: ${misfit.why}\n`;
+    return tell(host, line, 2);
   }
   const { violation } = run;
   const result = violation === null
@@ -129,7 +112,7 @@ async function runText(
     : `BROKEN, ${violation.kind}: ${violation.message}`;
   return tell(
     host,
-    `${litmus.name}, --replay ${schedule}\n${result}\n`,
+    `${raceCommand({ ...choice, schedule })}\n${result}\n`,
     violation === null ? 0 : 1,
   );
 }

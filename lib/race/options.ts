@@ -1,7 +1,12 @@
 /**
  * What stands on the command line of `deno task race`. Ours.
  */
-import { type Proposals, proposals } from "../proposals.ts";
+import { switchesOf } from "../lab/race_address.ts";
+import {
+  type RaceChoice,
+  type RaceSearch,
+  schedulers,
+} from "../lab/race_search.ts";
 
 export const usage = `Usage: deno task race [NAME|FILE.txt|-] [options]
 
@@ -24,20 +29,14 @@ Exit code: 0 all invariants hold, 1 violation found, 2 bad input, 3 bound
 reached before the search was complete.
 `;
 
-const schedulers = ["dpor", "dfs", "random", "pct"] as const;
-
 export interface RaceOptions {
   /** A name, a file, "-", or null: the list. */
   readonly subject: string | null;
+  /** The litmus test that a diagram is for. */
   readonly litmus: string | null;
-  readonly proposals: Partial<Proposals>;
-  /** Which of the litmus test's variants. */
   readonly variant: string;
-  /** Undefined: as the litmus test says. */
-  readonly bound: number | null | undefined;
-  readonly scheduler: (typeof schedulers)[number];
-  readonly seed: number;
-  readonly runs: number;
+  readonly proposals: RaceChoice["proposals"];
+  readonly search: RaceSearch;
   readonly replay: string | null;
   readonly json: boolean;
   readonly help: boolean;
@@ -81,12 +80,14 @@ export function parseRaceOptions(args: readonly string[]): RaceOptions {
   return {
     subject: words[0] ?? null,
     litmus: values.get("--litmus") ?? null,
-    proposals: settings(sets),
+    proposals: switchesOf(sets),
     variant: values.get("--variant") ?? "v6.12",
-    bound: boundOf(values.get("--bound")),
-    scheduler: schedulerOf(values.get("--scheduler") ?? "dpor"),
-    seed: wholeNumber("--seed", values.get("--seed") ?? "1"),
-    runs: wholeNumber("--runs", values.get("--runs") ?? "1000"),
+    search: {
+      bound: boundOf(values.get("--bound")),
+      scheduler: schedulerOf(values.get("--scheduler") ?? "dpor"),
+      seed: wholeNumber("--seed", values.get("--seed") ?? "1"),
+      runs: wholeNumber("--runs", values.get("--runs") ?? "1000"),
+    },
     replay: values.get("--replay") ?? null,
     json: values.has("--json"),
     help: values.has("--help"),
@@ -108,35 +109,10 @@ function boundOf(text: string | undefined): number | null | undefined {
   return text === "none" ? null : wholeNumber("--bound", text);
 }
 
-function schedulerOf(text: string): RaceOptions["scheduler"] {
+function schedulerOf(text: string): NonNullable<RaceSearch["scheduler"]> {
   const found = schedulers.find((name) => name === text);
   if (found !== undefined) return found;
   throw new TypeError(
     `--scheduler: wanted one of ${schedulers.join(", ")}; got "${text}"`,
   );
-}
-
-/** "skip_if_exists=off" … as switches of a machine. */
-function settings(sets: readonly string[]): Partial<Proposals> {
-  const known: Readonly<Record<string, { readonly values: object }>> =
-    proposals;
-  const chosen: Record<string, string> = {};
-  for (const set of sets) {
-    const [name, value = ""] = splitOnce(set);
-    const proposal = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (proposal === undefined) {
-      throw new TypeError(
-        `--set ${set}: no switch "${name}"; there are ` +
-          Object.keys(known).join(", "),
-      );
-    }
-    const values = Object.keys(proposal.values);
-    if (!values.includes(value)) {
-      throw new TypeError(
-        `--set ${set}: ${name} is one of ${values.join(", ")}`,
-      );
-    }
-    chosen[name] = value;
-  }
-  return chosen as Partial<Proposals>;
 }

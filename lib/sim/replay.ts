@@ -93,12 +93,12 @@ export function replay(text: string): Scheduler {
       const unused = block < blocks.length - 1 ||
         (block < blocks.length && blocks[block]!.steps !== Infinity &&
           made < blocks[block]!.steps);
-      if (run.end === "done" && unused) {
-        throw new SimError(
-          `schedule "${text}" ceases to fit: all have ended after ` +
-            `${run.steps.length} steps`,
-        );
-      }
+      if (!unused) return;
+      const { violation, steps } = run;
+      const why = violation === null
+        ? `all have ended after ${steps.length} steps`
+        : `after ${steps.length} steps it is over: ${violation.message}`;
+      throw new SimError(`schedule "${text}" ceases to fit: ${why}`);
     },
   };
 }

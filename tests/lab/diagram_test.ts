@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { makeStepParser } from "swaplab/lab/diagram_step.ts";
-import { printDiagram, runDiagram } from "swaplab/lab/diagram.ts";
+import { runDiagram } from "swaplab/lab/diagram.ts";
+import { printDiagram } from "swaplab/lab/diagram_print.ts";
 import {
   spin_lock,
   spin_lock_init,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { printDiagram, runDiagram } from "swaplab/lab/diagram.ts";
+import { runDiagram } from "swaplab/lab/diagram.ts";
+import { printDiagram } from "swaplab/lab/diagram_print.ts";
 import { makeStepParser } from "swaplab/lab/diagram_step.ts";
 import { programOf } from "swaplab/lab/litmus/litmus.ts";
 import { litmusTests } from "swaplab/lab/litmus/mod.ts";

@@ -49,6 +49,8 @@ Deno.test("race: what breaks exits with 1 and shows the shortest run", async () 
   assert.match(text, /\d+ × invariant: Invariant broken: \d of 4 updates/);
   assert.match(text, /The shortest such run, --replay A[13]B4A/);
   assert.match(text, /^CPU0 +CPU1$/m);
+  const [page] = /\S+\.html#\S+/.exec(text)!;
+  assert.match(page, /#race=planted-lost-update&variant=no\+lock&schedule=A/);
 });
 
 Deno.test("race: --set breaks thread 003, and is named", async () => {
@@ -81,6 +83,7 @@ Deno.test("race: --json has the fields of the issue", async () => {
     "reduction",
     "runs",
     "steps",
+    "variant",
     "violations",
   ]);
   assert.equal(report.litmus, lost);
@@ -104,7 +107,10 @@ Deno.test("race: bad input exits with 2 and one sentence", async () => {
       [["no-such.txt"], /no file "no-such\.txt"/],
       [[aba, "--set", "pin=none"], /no switch "pin"; there are /],
       [[aba, "--set", "sync_swapin_pin=x"], /one of none, count, has_cache/],
-      [[aba, "--variant", "v7"], /--variant v7: sync-swapin-aba has v6\.12/],
+      [
+        [aba, "--variant", "v7"],
+        /sync-swapin-aba has no variant "v7"; it has v6\.12/,
+      ],
       [[aba, "--bound", "few"], /--bound: wanted a whole number, got "few"/],
       [[aba, "--scheduler", "bfs"], /--scheduler: wanted one of dpor, dfs/],
       [[aba, "--seed"], /--seed: wanted a value/],
@@ -123,7 +129,7 @@ Deno.test("race: --replay makes the run, or tells where it ceases to fit", async
   const broken = ["--variant", "no lock", "--replay"];
   const again = await race([lost, ...broken, "A1B4A"]);
   assert.equal(again.code, 1);
-  assert.match(again.text, /BROKEN .*1 runs/);
+  assert.match(again.text, /BROKEN \(one run, 8 steps\)/);
   assert.equal((await race([lost, ...broken, "A4B"])).code, 0);
   const misfit = await race([lost, "--replay", "A1B9A"]);
   assert.equal(misfit.code, 2);
@@ -157,7 +163,10 @@ Deno.test("race: a diagram from a file, from -, and quoted in a mail", async () 
   for (const file of Object.keys(files)) {
     const { code, text } = await race([file, ...options], files);
     assert.equal(code, 1, file);
-    assert.match(text, /planted-lost-update, --replay A1B4A/);
+    assert.match(
+      text,
+      /^deno task race planted-lost-update .*--replay A1B4A$/m,
+    );
     assert.match(text, /BROKEN, invariant: Invariant broken: 2 of 4/);
   }
 });

@@ -52,6 +52,29 @@ export interface LitmusChoice {
   readonly proposals?: Partial<Proposals>;
 }
 
+/** findLitmus() - by its name. @throws RangeError if there is none */
+export function findLitmus(name: string): Litmus {
+  const litmus = litmusTests.find((one) => one.name === name);
+  if (litmus !== undefined) return litmus;
+  const known = litmusTests.map((one) => one.name).join(", ");
+  throw new RangeError(`No litmus test "${name}"; there are ${known}`);
+}
+
+/**
+ * proposalsOf() - the switches of a variant, and those on top of it.
+ *
+ * @throws RangeError if the litmus test has no such variant
+ */
+export function proposalsOf(
+  { name, variants }: Litmus,
+  { variant = "v6.12", proposals = {} }: LitmusChoice,
+): Partial<Proposals> {
+  const found = Object.hasOwn(variants, variant) ? variants[variant] : null;
+  if (found) return { ...found.proposals, ...proposals };
+  const known = Object.keys(variants).join(", ");
+  throw new RangeError(`${name} has no variant "${variant}"; it has ${known}`);
+}
+
 /**
  * litmusProgram() - a litmus test by its name, ready to be explored.
  *
@@ -59,18 +82,8 @@ export interface LitmusChoice {
  */
 export function litmusProgram(
   name: string,
-  { variant = "v6.12", proposals = {} }: LitmusChoice = {},
+  choice: LitmusChoice = {},
 ): Program {
-  const litmus = litmusTests.find((one) => one.name === name);
-  if (litmus === undefined) {
-    const known = litmusTests.map((one) => one.name).join(", ");
-    throw new RangeError(`litmus "${name}": wanted one of ${known}`);
-  }
-  const { variants } = litmus;
-  const found = Object.hasOwn(variants, variant) ? variants[variant] : null;
-  if (!found) {
-    const known = Object.keys(variants).join(", ");
-    throw new RangeError(`${name}, variant "${variant}": wanted ${known}`);
-  }
-  return programOf(litmus, { ...found.proposals, ...proposals }, variant);
+  const litmus = findLitmus(name);
+  return programOf(litmus, proposalsOf(litmus, choice), choice.variant);
 }
