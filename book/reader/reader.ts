@@ -6,10 +6,14 @@
 
 import { type CellView, makeCellView, part } from "./cell_view.ts";
 import { type Chain, makeChain } from "./chain.ts";
+import { isRaceHash, openRace } from "./race_panel.ts";
 import { loadScript, makeRunner, type Runner } from "./runner.ts";
 import { makeStore } from "./store.ts";
 import { strings } from "./strings.ts";
 import { startTheme } from "./theme.ts";
+
+/** Made when the first race is opened. */
+let raceRunner: Runner | null = null;
 
 function startPage(): void {
   startTheme();
@@ -81,8 +85,12 @@ function prepareSoon(elements: readonly HTMLElement[], runner: Runner): void {
   });
 }
 
-/** An address that names a cell takes the keyboard there, too. */
+/** An address that names a cell takes the keyboard there; a race opens. */
 function followAddress(): void {
+  if (isRaceHash(location.hash)) {
+    raceRunner ??= makeRunner(loadScript);
+    return void openRace(location.hash, raceRunner);
+  }
   const id = decodeURIComponent(location.hash.slice(1));
   const cell = id === "" ? null : document.getElementById(id);
   if (cell === null || !cell.classList.contains("cell")) return;

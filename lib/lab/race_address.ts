@@ -52,7 +52,7 @@ export function raceCommand(address: RaceAddress): string {
   ].join(" ");
 }
 
-const known = ["race", "variant", "set", "schedule"];
+const known: readonly string[] = ["race", "variant", "set", "schedule"];
 
 /**
  * parseRaceHash() - the way back.
