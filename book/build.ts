@@ -8,6 +8,7 @@ import type { Notebook } from "swaplab/notebook/nbformat.ts";
 import { engineHash } from "swaplab/engine_hash.ts";
 import { KERNEL_VERSION } from "swaplab/kernel_version.ts";
 import { type CellImport, compileCell } from "swaplab/notebook/cell.ts";
+import { MystError } from "swaplab/notebook/myst_blocks.ts";
 import { parseNotebook } from "swaplab/notebook/read.ts";
 import { projectSources } from "swaplab/notebook/sources.ts";
 import { engineNames } from "swaplab/notebook/symbols.ts";
@@ -144,7 +145,9 @@ async function main(): Promise<number> {
     await buildBook(readFolders(Deno.args), console.log);
     return 0;
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError || error instanceof MystError)) {
+      throw error;
+    }
     console.error(`book: ${error.message}`);
     return 2;
   }

@@ -38,7 +38,7 @@ export interface Chapter {
 /** makeChapter() - render a built notebook. */
 export function makeChapter(name: string, notebook: Notebook): Chapter {
   const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
-  const prose = makeProse(codeCells.map((cell) => cell.id));
+  const prose = makeProse(codeCells.map((cell) => cell.id), `${name}.ipynb`);
   const imported: Mention[] = [];
   const html = notebook.cells.map((cell) => {
     if (cell.cell_type === "markdown") {

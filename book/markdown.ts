@@ -59,14 +59,23 @@ const FOLDED: Record<string, string> = { hint: "Hint", answer: "Answer" };
 
 const HIGHLIGHTED = /^(c|js|javascript|ts|typescript)$/;
 
-/** makeProse() - `taken` are ids of the page that no heading may get. */
-export function makeProse(taken: Iterable<string> = []): Prose {
+/**
+ * makeProse() - the Markdown of one page.
+ *
+ * @param taken ids of the page that no heading may get
+ * @param file of the notebook, for messages
+ */
+export function makeProse(
+  taken: Iterable<string> = [],
+  file = "notebook",
+): Prose {
   const ids = new Set(taken);
   const headings: Heading[] = [];
   const quotes: ShownQuote[] = [];
   const mentions: Mention[] = [];
   const notes = makeFootnotes();
   const woven = makeWoven(
+    file,
     (wanted) => claim(ids, wanted),
     (quote, id) => quotes.push({ quote, id, heading: headings.at(-1) ?? null }),
   );

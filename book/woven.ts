@@ -18,10 +18,12 @@ import { strings } from "./reader/strings.ts";
 /**
  * makeWoven() - built directives, for the Markdown of one page.
  *
+ * @param file of the notebook, for messages
  * @param idFor gives an anchor that is free on the page
  * @param onQuote hears of every quote with its anchor
  */
 export function makeWoven(
+  file: string,
   idFor: (wanted: string) => string,
   onQuote: (quote: BuiltQuote, id: string) => void,
 ): TokenizerAndRendererExtension {
@@ -30,7 +32,7 @@ export function makeWoven(
     level: "block",
     start: (source) => source.match(/^<!-- \{(?:quote|claim)\}/m)?.index,
     tokenizer(source) {
-      const found = readBuilt(source, "chapter");
+      const found = readBuilt(source, file);
       if (found === null) return undefined;
       const { raw, built } = found;
       if (built.kind === "quote") return { type: "woven", raw, built };

@@ -14,10 +14,13 @@ import {
   type FileCoverage,
 } from "swaplab/notebook/coverage.ts";
 import { rangesOf } from "swaplab/notebook/quote.ts";
-import { projectSources } from "swaplab/notebook/sources.ts";
+import { projectSources, type Sources } from "swaplab/notebook/sources.ts";
 import { projectRoot } from "./files.ts";
 
 const USAGE = "usage: deno task weave [--coverage [FILE...]] [--strict]";
+
+const DECLARES =
+  /^(?:export )?(?:declare )?(?:function\*?|const|interface|type|class) (\w+)/;
 
 /** main() - what the command does; returns its exit code. */
 export function main(
@@ -39,7 +42,8 @@ export function main(
   }
   const problems: string[] = [];
   const chapters = readChapters(root, problems);
-  const coverage = coverageOf(chapters, projectSources(root));
+  const sources = projectSources(root);
+  const coverage = coverageOf(chapters, sources);
   const unknown = named.find((path) =>
     coverage.files.every((file) => file.path !== path)
   );
@@ -47,7 +51,7 @@ export function main(
     tell(`${unknown} is no file that has to be told\n${USAGE}`);
     return 2;
   }
-  if (prints) printCoverage(coverage, named, tell);
+  if (prints) printCoverage(coverage, named, sources, tell);
   const errors = [...problems, ...coverage.errors];
   for (const error of errors) tell(`error: ${error}`);
   for (const warning of coverage.warnings) tell(`warning: ${warning}`);
@@ -61,6 +65,7 @@ export function main(
 function printCoverage(
   { files }: Coverage,
   named: readonly string[],
+  sources: Sources,
   tell: (line: string) => void,
 ): void {
   const row = (...cells: (string | number)[]) =>
@@ -74,9 +79,24 @@ function printCoverage(
     named.length === 0 || named.includes(path);
   for (const file of files.filter(isWanted)) {
     tell(rowOf(file));
-    if (named.length === 0 || file.untold.length === 0) continue;
-    tell(`  untold: ${rangesOf(file.untold.map((line) => ({ line })))}`);
+    if (named.length === 0) continue;
+    const lines = sources.read(file.path)?.split("\n") ?? [];
+    for (const line of untoldBy(lines, file.untold)) tell(`  ${line}`);
   }
+}
+
+/** `zbud_free 127–136`: what is untold of each function, type or constant. */
+function untoldBy(
+  lines: readonly string[],
+  untold: readonly number[],
+): string[] {
+  const groups = Map.groupBy(untold, (line) => {
+    const above = lines.slice(0, line).findLast((text) => DECLARES.test(text));
+    return DECLARES.exec(above ?? "")?.[1] ?? "the beginning";
+  });
+  return [...groups].map(([name, own]) =>
+    `${name.padEnd(34)} ${rangesOf(own.map((line) => ({ line })))}`
+  );
 }
 
 function summary({ files, tellings, warnings }: Coverage, errors: number) {

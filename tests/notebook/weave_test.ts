@@ -98,7 +98,7 @@ Deno.test("weave counts told, aside and untold lines of code", async () => {
     assert.match(text, /1 quotes tell 3 of 8 .*, 3 stand .*, 2 are untold/);
     assert.match(text, /exit 0$/);
     const one = said(weave, root, "--coverage", "lib/mm/a.ts");
-    assert.match(one, /untold: 17$/m);
+    assert.match(one, /^ {2}left +17$/m);
     assert.match(said(weave, root, "--strict"), /exit 1$/);
     assert.match(said(weave, root, "--coverage", "x.ts"), /exit 2$/);
     assert.match(said(weave, root, "--all"), /usage[^]*exit 2$/);
