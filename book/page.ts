@@ -51,7 +51,9 @@ ${renderFoot(book, chapterFacts(chapter))}`,
 /** renderCover() - index.html: what this is, the chapters, how to use it. */
 export function renderCover(book: Book): string {
   const items = book.chapters.map((chapter) =>
-    `<li><a href="${chapter.name}.html">${escapeHtml(chapter.title)}</a>
+    `<li value="${parseInt(chapter.name)}"><a href="${chapter.name}.html">${
+      escapeHtml(chapter.title)
+    }</a>
 <p>${escapeHtml(chapter.description)}</p></li>`
   );
   return frame({
@@ -65,7 +67,7 @@ export function renderCover(book: Book): string {
 <header><h1>${escapeHtml(book.title)}</h1>
 <p class="subtitle">${escapeHtml(book.subtitle)}</p></header>
 <nav aria-labelledby="contents"><h2 id="contents">Contents</h2>
-<ol class="chapters" start="0">${items.join("\n")}</ol>
+<ol class="chapters">${items.join("\n")}</ol>
 <p><a href="names.html">${strings.names}</a></p></nav>
 ${HOW_TO}
 </main>
