@@ -14,6 +14,7 @@ import { projectSources } from "swaplab/notebook/sources.ts";
 import { engineNames } from "swaplab/notebook/symbols.ts";
 import { type Bundled, bundleScripts } from "./bundle.ts";
 import { makeChapter } from "./chapter.ts";
+import { CLAIMS_PAGE, renderClaims } from "./claims.ts";
 import { NAMES_PAGE, renderNames } from "./names.ts";
 import { fromFileUrl, isThere, root } from "./files.ts";
 import { type Book, renderCover, renderPage } from "./page.ts";
@@ -54,6 +55,7 @@ export async function buildBook(
   const write = (name: string, text: string) =>
     Deno.writeTextFileSync(`${out}/${name}`, text);
   write("index.html", renderCover(book));
+  write(CLAIMS_PAGE, renderClaims(book));
   write(NAMES_PAGE, renderNames(book, engineNames(projectSources())));
   for (const chapter of book.chapters) {
     write(`${chapter.name}.html`, renderPage(book, chapter));

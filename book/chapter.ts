@@ -24,6 +24,8 @@ export interface Chapter {
   headings: readonly Heading[];
   /** The engine's code that it shows. */
   quotes: readonly ShownQuote[];
+  /** HTML of each claim; links stay on the page. */
+  claims: readonly string[];
   /** Names in its text and in what its cells import. */
   mentions: readonly Mention[];
   /** The heading of the first level, which stands above the contents. */
@@ -63,6 +65,7 @@ export function makeChapter(name: string, notebook: Notebook): Chapter {
     description: shorten(firstParagraph(html)),
     headings: prose.headings,
     quotes: prose.quotes,
+    claims: prose.claims,
     mentions: [...prose.mentions, ...imported],
     html: html.replace(titleHtml, () => "") + prose.footnotes(),
     cellCount: codeCells.length,

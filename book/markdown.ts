@@ -38,6 +38,8 @@ export interface Prose {
   /** Every heading rendered so far; so with the others. */
   readonly headings: readonly Heading[];
   readonly quotes: readonly ShownQuote[];
+  /** HTML. */
+  readonly claims: readonly string[];
   /** Each `name` or `name()` set as code. */
   readonly mentions: readonly Mention[];
   /** The section at the page's end; empty when there was no footnote. */
@@ -72,12 +74,17 @@ export function makeProse(
   const ids = new Set(taken);
   const headings: Heading[] = [];
   const quotes: ShownQuote[] = [];
+  const claims: string[] = [];
   const mentions: Mention[] = [];
   const notes = makeFootnotes();
   const woven = makeWoven(
     file,
     (wanted) => claim(ids, wanted),
-    (quote, id) => quotes.push({ quote, id, heading: headings.at(-1) ?? null }),
+    (built, id, html) => {
+      const heading = headings.at(-1) ?? null;
+      if (built.kind === "claim") claims.push(html);
+      else quotes.push({ quote: built, id, heading });
+    },
   );
   let regions = 0;
   const numbered = (what: string) => `${what} ${++regions} of this page`;
@@ -128,6 +135,7 @@ export function makeProse(
     render: (markdown) => marked.parse(markdown, { async: false }),
     headings,
     quotes,
+    claims,
     mentions,
     footnotes: () => notes.section((text) => marked.parseInline(text)),
   };

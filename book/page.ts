@@ -68,7 +68,8 @@ export function renderCover(book: Book): string {
 <p class="subtitle">${escapeHtml(book.subtitle)}</p></header>
 <nav aria-labelledby="contents"><h2 id="contents">Contents</h2>
 <ol class="chapters">${items.join("\n")}</ol>
-<p><a href="names.html">${strings.names}</a></p></nav>
+<p><a href="names.html">${strings.names}</a> ·
+<a href="claims.html">${strings.claims}</a></p></nav>
 ${HOW_TO}
 </main>
 ${renderFoot(book, [])}`,

@@ -9,7 +9,7 @@ import type {
   Tokens,
 } from "marked";
 import { type BuiltClaim, withLinks } from "swaplab/notebook/claim.ts";
-import { readBuilt } from "swaplab/notebook/directive.ts";
+import { type Built, readBuilt } from "swaplab/notebook/directive.ts";
 import { type BuiltQuote, rangesOf } from "swaplab/notebook/quote.ts";
 import { escapeHtml, highlightLines } from "./reader/highlight.ts";
 import { region } from "./reader/outputs.ts";
@@ -20,12 +20,12 @@ import { strings } from "./reader/strings.ts";
  *
  * @param file of the notebook, for messages
  * @param idFor gives an anchor that is free on the page
- * @param onQuote hears of every quote with its anchor
+ * @param hear gets everything built, its anchor and its HTML
  */
 export function makeWoven(
   file: string,
   idFor: (wanted: string) => string,
-  onQuote: (quote: BuiltQuote, id: string) => void,
+  hear: (built: Built, id: string, html: string) => void,
 ): TokenizerAndRendererExtension {
   return {
     name: "woven",
@@ -44,16 +44,18 @@ export function makeWoven(
       return { type: "woven", raw, built, tokens, source: source_, reason };
     },
     renderer(token) {
-      const built: BuiltQuote | BuiltClaim = token["built"];
+      const built: Built = token["built"];
       const id = idFor(idOf(built));
-      if (built.kind === "claim") return renderClaim(this, token, id);
-      onQuote(built, id);
-      return renderQuote(built, id);
+      const html = built.kind === "claim"
+        ? renderClaim(this, token, id)
+        : renderQuote(built, id);
+      hear(built, id, html);
+      return html;
     },
   };
 }
 
-function idOf(built: BuiltQuote | BuiltClaim): string {
+function idOf(built: Built): string {
   return built.kind === "quote" ? `quote-${built.region}` : `claim-${built.id}`;
 }
 

@@ -18,6 +18,7 @@ export const strings = {
   shownBy: "Shown by",
   shownByNone: "Shown by no cell",
   names: "Index of names",
+  claims: "What this book claims",
   linkTo: (what: string) => `Link to ${what}`,
   outputOf: (place: string) => `Output of ${place}`,
   errorOf: (place: string) => `Error of ${place}`,

@@ -330,7 +330,7 @@ test("a cell's address leads to the cell", async () => {
 });
 
 function pages(): string[] {
-  return ["index", "names", ...site().notebooks.keys()];
+  return ["index", "names", "claims", ...site().notebooks.keys()];
 }
 
 async function outputsHtml(page: Page): Promise<string[]> {

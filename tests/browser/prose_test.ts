@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { expandDirectives } from "swaplab/notebook/directive.ts";
 import type { Cell, Notebook, Output } from "swaplab/notebook/nbformat.ts";
 import { makeChapter } from "../../book/chapter.ts";
+import { renderClaims } from "../../book/claims.ts";
 import { makeProse } from "../../book/markdown.ts";
 import { renderNames } from "../../book/names.ts";
 import {
@@ -226,6 +227,28 @@ Deno.test("renderNames() leads to where a name is shown and where used", () => {
   assert.match(html, /<span>A &amp; B:<\/span>/);
   assert.match(html, /, <a href="00_a\.html#used">Used<\/a><\/dd>/);
   assert.match(html, /<h2 id="letter-C">/);
+});
+
+Deno.test("renderClaims() leads to each claim and to its cell", () => {
+  const claim = "```{claim} so\n:source: s\n:cell: c\nIt is so.\n```";
+  const source = woven(`# A & B\n\n${claim}`);
+  const chapter = makeChapter("00_a", {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: {},
+    cells: [{ cell_type: "markdown", id: "one", metadata: {}, source }],
+  });
+  const html = renderClaims({
+    title: "T",
+    subtitle: "",
+    chapters: [{ ...chapter, parts: [] }],
+    engineHash: "",
+    kernelVersion: "",
+  });
+  assert.match(html, /<a href="00_a\.html">A &amp; B<\/a>/);
+  assert.match(html, /id="claim-so"[^]*<p>It is so\.<\/p>/);
+  assert.match(html, /<a class="permalink" href="00_a\.html#claim-so"/);
+  assert.match(html, /<a href="00_a\.html#c">c<\/a>/);
 });
 
 Deno.test("renderOutputs() keeps the ids of two equal drawings apart", () => {

@@ -49,7 +49,7 @@ test("the keyboard reaches a wide listing and scrolls it", async () => {
 test("every link inside the book leads to something", async () => {
   const ids = new Map<string, Set<string>>();
   const links: [from: string, to: string][] = [];
-  for (const name of ["index", "names", ...site().notebooks.keys()]) {
+  for (const name of ["index", "names", "claims", ...site().notebooks.keys()]) {
     const address = `${site().bases.file}${name}.html`;
     await withPage(site(), address, async (page) => {
       const [own, all] = await page.evaluate(() => [
