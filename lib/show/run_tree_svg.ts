@@ -14,7 +14,7 @@ import {
 const ROW_HEIGHT = 34;
 const BOX_HEIGHT = 24;
 const MARGIN = 8;
-const GAP = 26;
+const GAP = 18;
 
 /** A step, and what can follow it. */
 export interface TreeNode {
