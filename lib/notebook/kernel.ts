@@ -13,7 +13,15 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { makeCellRunner } from "./kernel_cells.ts";
 import { makeExecutor } from "./kernel_execute.ts";
-import { historyReply, isComplete, kernelInfo } from "./kernel_requests.ts";
+import { makeTypes } from "./kernel_types.ts";
+import {
+  cursorIn,
+  historyReply,
+  isComplete,
+  kernelInfo,
+  noMatches,
+  nothingFound,
+} from "./kernel_requests.ts";
 import {
   type Answer,
   type ConnectionInfo,
@@ -50,13 +58,22 @@ export async function startKernel(
   options: KernelOptions,
 ): Promise<RunningKernel> {
   const ended = Promise.withResolvers<void>();
-  const cells = makeCellRunner(options);
+  const types = makeTypes(options.cwd);
+  const cells = makeCellRunner(options, types);
   const sockets = await openSockets(connection, handle, options.tell);
   const executor = makeExecutor(cells, sockets.publish);
 
   const handlers: Record<string, Handler> = {
     kernel_info_request: kernelInfo,
     execute_request: (request) => executor.execute(request),
+    complete_request: async ({ content }) => {
+      const [source, cursor] = cursorIn(content);
+      return await types.complete(source, cursor) ?? noMatches(cursor);
+    },
+    inspect_request: async ({ content }) => {
+      const [source, cursor] = cursorIn(content);
+      return await types.inspect(source, cursor) ?? nothingFound();
+    },
     is_complete_request: ({ content }) => isComplete(String(content.code)),
     history_request: ({ content }) => historyReply(executor.history, content),
     comm_info_request: () => ({ status: "ok", comms: {} }),

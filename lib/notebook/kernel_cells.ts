@@ -9,6 +9,8 @@
  * puts out something else is named.
  */
 import { createHash, type Hash } from "node:crypto";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   type CellEvent,
   type ExpressionResults,
@@ -22,19 +24,27 @@ import {
   startCellProcess,
   type TakeEvents,
 } from "./kernel_process.ts";
+import { type Types, TypesEnded } from "./kernel_types.ts";
 import type { ErrorOutput } from "./nbformat.ts";
+
+export interface CellRequest extends RunRequest {
+  /** The cell asks to be run as it is, type errors or not. */
+  isUnchecked: boolean;
+}
 
 export interface CellRunner {
   /**
    * Runs a cell and hands on all that it does; that it was interrupted, or
    * ended its process, too. Never rejects.
    */
-  run(request: RunRequest, take: TakeEvents): Promise<ExpressionResults>;
+  run(request: CellRequest, take: TakeEvents): Promise<ExpressionResults>;
   /** Stops the cell that runs, if one does; the state stays as before it. */
   interrupt(): void;
   /** Ends the process. */
   close(): Promise<void>;
 }
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A cell that has run, and a hash of what it put out. */
 interface Ran {
@@ -44,33 +54,45 @@ interface Ran {
 
 interface State {
   options: ProcessOptions;
+  types: Types;
   ran: Ran[];
   process: CellProcess;
   /** Resolves when `process` has run all of `ran`. */
   ready: Promise<void>;
   /** Which of `ran` runs again at the moment. */
   replaying: string | null;
+  /** Modules that were edited since `process` was started. */
+  edited: Set<string>;
   /** Lines to show on stderr when the next cell runs. */
   notes: string[];
-  /** Resolved by interrupt(). */
-  stop: PromiseWithResolvers<"stopped">;
+  /** What interrupt() aborts. */
+  stop: AbortController;
+  isChecking: boolean;
 }
 
-export function makeCellRunner(options: ProcessOptions): CellRunner {
+/** makeCellRunner() - starts a process; `types` is asked before each cell. */
+export function makeCellRunner(
+  options: ProcessOptions,
+  types: Types,
+): CellRunner {
   const state: State = {
     options,
+    types,
     ran: [],
     process: startCellProcess(options),
     ready: Promise.resolve(),
     replaying: null,
+    edited: new Set(),
     notes: [],
-    stop: Promise.withResolvers(),
+    stop: new AbortController(),
+    isChecking: false,
   };
   return {
     run: (request, take) => runCell(state, request, take),
-    interrupt: () => state.stop.resolve("stopped"),
+    interrupt: () => state.stop.abort(),
     async close() {
-      state.stop.resolve("stopped");
+      state.stop.abort();
+      types.stop();
       await state.process.kill();
     },
   };
@@ -78,39 +100,54 @@ export function makeCellRunner(options: ProcessOptions): CellRunner {
 
 async function runCell(
   state: State,
-  request: RunRequest,
+  request: CellRequest,
   take: TakeEvents,
 ): Promise<ExpressionResults> {
-  state.stop = Promise.withResolvers();
+  state.stop = new AbortController();
+  const stopped = new Promise<null>((resolve) => {
+    state.stop.signal.addEventListener("abort", () => resolve(null));
+  });
   try {
-    const result = await Promise.race([
-      runInState(state, request, take),
-      state.stop.promise,
-    ]);
-    if (result !== "stopped") return result;
-    const error = stoppedError(state.replaying);
-    await state.process.kill();
-    await tellEnd(state, error, take);
+    const work = runInState(state, request, take);
+    const result = await Promise.race([work, stopped]);
+    if (result !== null) return result;
   } catch (error) {
     if (!(error instanceof ChildEnded)) throw error;
     await tellEnd(state, endedError(error, state), take);
+    bringBack(state);
+    return {};
   }
-  bringBack(state);
+  await stopCell(state, take);
   return {};
+}
+
+async function stopCell(state: State, take: TakeEvents): Promise<void> {
+  const output = stoppedError(state.replaying);
+  if (state.isChecking) {
+    state.types.stop();
+    state.isChecking = false;
+    return await take([{ event: "output", output }]);
+  }
+  await state.process.kill();
+  await tellEnd(state, output, take);
+  bringBack(state);
 }
 
 /** Runs a cell in a process that has run all cells before it. */
 async function runInState(
   state: State,
-  request: RunRequest,
+  request: CellRequest,
   take: TakeEvents,
 ): Promise<ExpressionResults> {
-  await state.ready;
-  if (!state.process.isAlive) {
-    state.notes.push(`the cells' process had ended; ${replayNote(state)}`);
-    bringBack(state);
-    await state.ready;
+  const { signal } = state.stop;
+  const error = await checked(state, request);
+  signal.throwIfAborted();
+  if (error !== null) {
+    await take([{ event: "output", output: error }]);
+    return {};
   }
+  await state.ready;
+  await renew(state);
   for (const note of state.notes.splice(0)) await take([noteEvent(note)]);
   const hash = createHash("sha256");
   const results = await state.process.run(request, (events) => {
@@ -118,7 +155,42 @@ async function runInState(
     return take(events);
   });
   state.ran.push({ request, digest: hash.digest("hex") });
+  state.types.add(request.source);
   return results;
+}
+
+/** Asks for a cell's type errors; without an answer it runs unchecked. */
+async function checked(
+  state: State,
+  { id, source, isUnchecked }: CellRequest,
+): Promise<ErrorOutput | null> {
+  state.isChecking = true;
+  try {
+    const verdict = await state.types.check(id, source, isUnchecked);
+    for (const path of verdict.changed) state.edited.add(path);
+    return verdict.error;
+  } catch (error) {
+    if (!(error instanceof TypesEnded)) throw error;
+    state.notes.push(`types are not checked this time: ${error.message}`);
+    return null;
+  } finally {
+    state.isChecking = false;
+  }
+}
+
+/** Replaces a process that is gone, or that has loaded what was edited. */
+async function renew(state: State): Promise<void> {
+  const edited = [...state.edited].map((path) => relative(ROOT, path));
+  state.edited.clear();
+  const isOld = edited.length > 0 && state.ran.length > 0;
+  if (state.process.isAlive && !isOld) return;
+  const reason = isOld
+    ? `edited: ${edited.join(", ")}`
+    : "the cells' process had ended";
+  state.notes.push(`${reason}; ${replayNote(state)}`);
+  await state.process.kill();
+  bringBack(state);
+  await state.ready;
 }
 
 /** Begins to make a process that has run all of `ran`. */

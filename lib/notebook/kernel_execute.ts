@@ -34,6 +34,7 @@ interface Wanted {
   stopOnError: boolean;
   expressions: Record<string, string>;
   id: string | null;
+  isUnchecked: boolean;
 }
 
 export function makeExecutor(cells: CellRunner, publish: Publish): Executor {
@@ -87,7 +88,14 @@ function wantedBy({ content, metadata }: Received): Wanted {
     stopOnError: content.stop_on_error !== false,
     expressions: { ...expressions as Record<string, string> },
     id: typeof metadata.cellId === "string" ? metadata.cellId : null,
+    isUnchecked: isUnchecked(String(content.code), metadata.tags),
   };
+}
+
+/** Some clients send a cell's tags, some do not; a comment always comes. */
+function isUnchecked(code: string, tags: unknown): boolean {
+  const isTagged = Array.isArray(tags) && tags.includes("types-off");
+  return isTagged || /^\s*\/\/ *types-off\b/.test(code);
 }
 
 async function runShown(
@@ -95,14 +103,14 @@ async function runShown(
   cells: CellRunner,
   publish: (msg_type: string, content: Content) => Promise<void>,
 ): Promise<Content> {
-  const { code, count, expressions } = wanted;
+  const { code, count, expressions, isUnchecked } = wanted;
   if (!wanted.silent) {
     await publish("execute_input", { code, execution_count: count });
   }
   let failure: ErrorOutput | null = null;
   const request = { id: wanted.id ?? `cell-${count}`, source: code };
   const results = await cells.run(
-    { ...request, expressions },
+    { ...request, expressions, isUnchecked },
     async (events) => {
       for (const event of joined(events)) {
         const error = errorIn(event);

@@ -39,6 +39,23 @@ export function kernelInfo(): Content {
   };
 }
 
+/** The text of a request and the cursor in it, in code points. */
+export function cursorIn({ code, cursor_pos }: Content): [string, number] {
+  const source = String(code ?? "");
+  return [source, Number(cursor_pos ?? [...source].length)];
+}
+
+/** A `complete_reply` when TypeScript has no answer. */
+export function noMatches(cursor: number): Content {
+  const span = { cursor_start: cursor, cursor_end: cursor };
+  return { status: "ok", matches: [], ...span, metadata: {} };
+}
+
+/** An `inspect_reply` when TypeScript has no answer. */
+export function nothingFound(): Content {
+  return { status: "ok", found: false, data: {}, metadata: {} };
+}
+
 /**
  * isComplete() - the content of `is_complete_reply`: whether a console should
  * run what was typed, or ask for another line.

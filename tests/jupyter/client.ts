@@ -37,11 +37,17 @@ export interface Kernel extends AsyncDisposable {
   /** Outputs that came after the idle status of the cell that made them. */
   readonly late: readonly Output[];
   /** Runs one cell; on time-out the kernel is killed and the call rejects. */
-  execute(code: string, timeoutMs?: number): Promise<Execution>;
+  execute(
+    code: string,
+    timeoutMs?: number,
+    metadata?: Record<string, unknown>,
+  ): Promise<Execution>;
   /** Any request on the shell channel; rejects if the kernel ends first. */
   ask: Connection["ask"];
   /** Any request on the control channel, its answer not awaited. */
   tell: Connection["tell"];
+  /** The next published message that fits, whatever it belongs to. */
+  published: Connection["published"];
   /** Asks it to end, waits, kills it if it does not; leaves nothing behind. */
   shutdown(): Promise<void>;
 }
@@ -81,10 +87,15 @@ export async function startKernel(
     }
   }
 
-  async function execute(code: string, ms = CELL_TIMEOUT_MS) {
-    const answer = connection.ask("execute_request", executeContent(code));
+  const execute: Kernel["execute"] = async (
+    code,
+    ms = CELL_TIMEOUT_MS,
+    metadata = {},
+  ) => {
+    const content = executeContent(code);
+    const answer = connection.ask("execute_request", content, metadata);
     return executionOf(await wait(answer, ms, "a cell"));
-  }
+  };
 
   const { reply } = await wait(
     firstAnswer(connection),
@@ -102,6 +113,7 @@ export async function startKernel(
     ask: (...request) =>
       Promise.race([connection.ask(...request), process.died]),
     tell: connection.tell,
+    published: connection.published,
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };

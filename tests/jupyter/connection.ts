@@ -36,7 +36,15 @@ export interface Connection {
   ): Promise<Answer>;
   /** Sends a request on the control channel; its answer is not awaited. */
   tell(msg_type: string, content: Content): Promise<void>;
+  /** Resolves with the next published message that `wanted` accepts. */
+  published(wanted: (message: Message) => boolean): Promise<Message>;
   close(): void;
+}
+
+/** Somebody who waits for a published message. */
+interface Watcher {
+  wanted: (message: Message) => boolean;
+  resolve: (message: Message) => void;
 }
 
 /** What is kept of a request until it is answered. */
@@ -67,6 +75,7 @@ export function connect({ key, ...at }: Addresses): Connection {
   const pending = new Map<string, Pending>();
   const answered = new Set<string>();
   const late: Output[] = [];
+  let watchers: Watcher[] = [];
   let sending = Promise.resolve();
 
   shell.connect(at.shell);
@@ -124,7 +133,18 @@ export function connect({ key, ...at }: Addresses): Connection {
     settle(id, request);
   }
 
+  function published(wanted: Watcher["wanted"]): Promise<Message> {
+    const { promise, resolve } = Promise.withResolvers<Message>();
+    watchers.push({ wanted, resolve });
+    return promise;
+  }
+
   function takePublished(message: Message, id: string): void {
+    watchers = watchers.filter(({ wanted, resolve }) => {
+      const isIt = wanted(message);
+      if (isIt) resolve(message);
+      return !isIt;
+    });
     const request = pending.get(id);
     if (request === undefined) {
       const output = outputOf(message);
@@ -157,5 +177,5 @@ export function connect({ key, ...at }: Addresses): Connection {
     for (const socket of [shell, control, iopub]) socket.close();
   }
 
-  return { late, ask, tell, close };
+  return { late, ask, tell, published, close };
 }

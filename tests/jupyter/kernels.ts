@@ -80,7 +80,9 @@ export async function runNotebook(
   await using kernel = await startKernel(spec);
   const cells: NotebookRun["cells"] = [];
   for (const cell of stored) {
-    const run = () => kernel.execute(cell.source);
+    // As JupyterLab does; other clients do not say which cell it is.
+    const metadata = { ...cell.metadata, cellId: cell.id };
+    const run = () => kernel.execute(cell.source, undefined, metadata);
     cells.push({ cell, execution: await untilRun(run) });
   }
   return { cells, lateCount: kernel.late.length };
