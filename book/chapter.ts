@@ -9,6 +9,7 @@ import {
   makeProse,
   type Mention,
   type ShownQuote,
+  type Term,
 } from "./markdown.ts";
 import { escapeHtml, highlight } from "./reader/highlight.ts";
 import { region, renderOutputs } from "./reader/outputs.ts";
@@ -22,6 +23,8 @@ export interface Chapter {
   /** Plain text, the first paragraph, at most 160 characters. */
   description: string;
   headings: readonly Heading[];
+  /** What it defines. */
+  terms: readonly Term[];
   /** The engine's code that it shows. */
   quotes: readonly ShownQuote[];
   /** HTML of each claim; links stay on the page. */
@@ -64,6 +67,7 @@ export function makeChapter(name: string, notebook: Notebook): Chapter {
     titleHtml,
     description: shorten(firstParagraph(html)),
     headings: prose.headings,
+    terms: prose.terms,
     quotes: prose.quotes,
     claims: prose.claims,
     mentions: [...prose.mentions, ...imported],

@@ -26,6 +26,13 @@ export interface Mention {
   heading: Heading | null;
 }
 
+/** `<dfn>page table</dfn>` in the prose. */
+export interface Term {
+  id: string;
+  /** Inline HTML. */
+  html: string;
+}
+
 export interface ShownQuote {
   quote: BuiltQuote;
   id: string;
@@ -40,6 +47,7 @@ export interface Prose {
   readonly quotes: readonly ShownQuote[];
   /** HTML. */
   readonly claims: readonly string[];
+  readonly terms: readonly Term[];
   /** Each `name` or `name()` set as code. */
   readonly mentions: readonly Mention[];
   /** The section at the page's end; empty when there was no footnote. */
@@ -73,6 +81,7 @@ export function makeProse(
 ): Prose {
   const ids = new Set(taken);
   const headings: Heading[] = [];
+  const terms: Term[] = [];
   const quotes: ShownQuote[] = [];
   const claims: string[] = [];
   const mentions: Mention[] = [];
@@ -132,8 +141,15 @@ export function makeProse(
   });
 
   return {
-    render: (markdown) => marked.parse(markdown, { async: false }),
+    render: (markdown) =>
+      marked.parse(markdown, { async: false })
+        .replace(/<dfn>([^]*?)<\/dfn>/g, (_, html: string) => {
+          const id = claim(ids, `term-${slug(html)}`);
+          terms.push({ id, html });
+          return `<dfn id="${id}">${html}</dfn>`;
+        }),
     headings,
+    terms,
     quotes,
     claims,
     mentions,

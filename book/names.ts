@@ -1,6 +1,6 @@
 /**
- * names.html, the index of the book: each name of the engine that a chapter
- * shows the code of, or speaks of, with links to the sections.
+ * names.html, the index of the book: the terms that the chapters define, and
+ * each name of the engine whose code a chapter shows, or of which it speaks.
  */
 
 import { declaredIn } from "swaplab/notebook/symbols.ts";
@@ -32,7 +32,7 @@ export function renderNames(
   const entries = entriesOf(book.chapters, names);
   const letters = Map.groupBy(entries, ({ name }) => letterOf(name));
   const sections = [...letters].map(([letter, those]) =>
-    `<h2 id="letter-${letter}">${letter}</h2>\n<dl class="names">${
+    `<h3 id="letter-${letter}">${letter}</h3>\n<dl class="names">${
       those.map(renderEntry).join("\n")
     }</dl>`
   );
@@ -42,22 +42,39 @@ export function renderNames(
   return frame({
     page: "names",
     title: `${strings.names} · ${book.title}`,
-    description: "Every function and type of the engine that the book shows " +
-      "or speaks of, with links to the sections.",
+    description: "The terms that the book defines, and the functions and " +
+      "types of the engine that it shows or speaks of.",
     book,
     live: false,
     parts: [],
     body: `<main id="main">
 <h1>${strings.names}</h1>
-<p>Functions and types of the engine, and the sections that speak of them or
-use them. <strong>A section in bold face shows the code.</strong>
-Names_like_this are those of Linux, names likeThis are ours.</p>
+<h2 id="terms">Terms</h2>
+<ul class="terms">${renderTerms(book.chapters)}</ul>
+<h2 id="names">Names of the engine</h2>
+<p>Functions and types, and the sections that speak of them or use them.
+<strong>A section in bold face shows the code.</strong> Names_like_this are
+those of Linux, names likeThis are ours.</p>
 <nav aria-label="Letters"><ul class="letters">${ways.join("")}</ul></nav>
 ${sections.join("\n")}
 <nav class="way" aria-label="Chapters"><a href="index.html">Contents</a></nav>
 </main>
 ${renderFoot(book, [])}`,
   });
+}
+
+/** Where each term is defined, in alphabetical order. */
+function renderTerms(chapters: readonly Chapter[]): string {
+  const items = chapters.flatMap(({ name, title, terms }) =>
+    terms.map(({ id, html }) => ({
+      key: html.toLowerCase(),
+      item: `<li><a href="${name}.html#${id}">${html}</a> <span>${
+        escapeHtml(title)
+      }</span></li>`,
+    }))
+  );
+  return items.sort((a, b) => a.key < b.key ? -1 : 1)
+    .map(({ item }) => item).join("\n");
 }
 
 function entriesOf(

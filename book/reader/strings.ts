@@ -17,7 +17,7 @@ export const strings = {
   source: "Source",
   shownBy: "Shown by",
   shownByNone: "Shown by no cell",
-  names: "Index of names",
+  names: "Index",
   claims: "What this book claims",
   linkTo: (what: string) => `Link to ${what}`,
   outputOf: (place: string) => `Output of ${place}`,

@@ -200,7 +200,8 @@ Deno.test("renderNames() leads to where a name is shown and where used", () => {
     metadata: {},
     cells: [
       prose("one", `# A & B\n\n## \`a_b\` shown\n\n${QUOTE}`),
-      prose("two", "## Used\n\nIt calls `a_b()` and `unknown`."),
+      prose("two", "## Used\n\nA <dfn>zap</dfn>, a <dfn>big page</dfn>."),
+      prose("three", "It calls `a_b()` and `unknown`."),
       cell("c", 'import {\n  other as mine,\n  __c_d,\n} from "swaplab";'),
     ],
   });
@@ -225,8 +226,13 @@ Deno.test("renderNames() leads to where a name is shown and where used", () => {
     /<a href="00_a\.html#quote-r"><strong><code>a_b<\/code> shown</,
   );
   assert.match(html, /<span>A &amp; B:<\/span>/);
+  assert.match(
+    html,
+    /href="00_a\.html#term-big-page">big page<[^]*#term-zap">zap<\/a>/,
+  );
+  assert.match(chapter.html, /<dfn id="term-zap">zap<\/dfn>/);
   assert.match(html, /, <a href="00_a\.html#used">Used<\/a><\/dd>/);
-  assert.match(html, /<h2 id="letter-C">/);
+  assert.match(html, /<h3 id="letter-C">/);
 });
 
 Deno.test("renderClaims() leads to each claim and to its cell", () => {

@@ -7,6 +7,7 @@ import { main as notebooks } from "swaplab/notebook/cli.ts";
 import { codeLines, coverageOf } from "swaplab/notebook/coverage.ts";
 import { ledgerOf } from "swaplab/notebook/ledger.ts";
 import { projectSources } from "swaplab/notebook/sources.ts";
+import { engineNames } from "swaplab/notebook/symbols.ts";
 import { readRegions } from "swaplab/region.ts";
 import { projectRoot } from "../../tools/files.ts";
 import { main as claims } from "../../tools/claims.ts";
@@ -250,6 +251,24 @@ Deno.test("--check names chapter, file and region of an edited quote", async () 
       /00_a\.md:9: .* no region whole; it has sum, d/,
     );
   });
+});
+
+Deno.test("engineNames() has what is exported, and Linux's own statics", () => {
+  const files: Files = {
+    "lib/mm/a.ts": "export function a_b() {}\nfunction c_d() {}\n" +
+      "function two_e() {}\nfunction ours() {}\nconst x_y = 1;\n",
+    "lib/mm/b.ts": "export const K_L = 1;\nfunction two_e() {}\n",
+    "lib/grade/c.ts": "export function not_engine() {}\n",
+  };
+  const sources = {
+    read: (path: string) => files[path] ?? null,
+    paths: () => Object.keys(files),
+  };
+  assert.deepEqual([...engineNames(sources)], [
+    ["a_b", "lib/mm/a.ts"],
+    ["K_L", "lib/mm/b.ts"],
+    ["c_d", "lib/mm/a.ts"],
+  ]);
 });
 
 Deno.test("the book's own quotes, regions and claims are right", () => {
