@@ -5,7 +5,9 @@ import ts from "typescript";
 import { readChapters } from "swaplab/notebook/chapters.ts";
 import { main as notebooks } from "swaplab/notebook/cli.ts";
 import { codeLines, coverageOf } from "swaplab/notebook/coverage.ts";
+import { collapseDirectives } from "swaplab/notebook/directive.ts";
 import { ledgerOf } from "swaplab/notebook/ledger.ts";
+import type { Notebook } from "swaplab/notebook/nbformat.ts";
 import { projectSources } from "swaplab/notebook/sources.ts";
 import { engineNames } from "swaplab/notebook/symbols.ts";
 import { readRegions } from "swaplab/region.ts";
@@ -277,4 +279,14 @@ Deno.test("the book's own quotes, regions and claims are right", () => {
   const { errors } = coverageOf(chapters, projectSources(projectRoot));
   const ledger = ledgerOf(chapters);
   assert.deepEqual([...problems, ...errors, ...ledger.errors], []);
+});
+
+Deno.test("the book's built prose collapses to its sources", () => {
+  for (const { name, notebook, built } of readChapters(projectRoot, [])) {
+    assert.ok(built !== null, name);
+    const prose = ({ cells }: Notebook) =>
+      cells.filter((cell) => cell.cell_type === "markdown");
+    const sources = prose(built).map((cell) => collapseDirectives(cell.source));
+    assert.deepEqual(sources, prose(notebook).map((cell) => cell.source), name);
+  }
 });
