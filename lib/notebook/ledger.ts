@@ -3,6 +3,9 @@
  * with its source and the cell whose output shows it.
  */
 import { attempt, type ChapterSource } from "./chapters.ts";
+import type { Directive } from "./directive.ts";
+import { MystError } from "./myst_blocks.ts";
+import type { Notebook } from "./nbformat.ts";
 import { type Claim, readClaim } from "./claim.ts";
 import { nearest } from "./imports.ts";
 
@@ -48,18 +51,11 @@ export function ledgerOf(chapters: readonly ChapterSource[]): Ledger {
 /** Empty if the cell is there and shows something, or none is named. */
 function cellProblem(
   { id, cell, place }: LedgerEntry,
-  { notebook, built, file }: ChapterSource,
+  { notebook, built }: ChapterSource,
 ): string[] {
   if (cell === null) return [];
-  const codeCells = notebook.cells.filter((one) => one.cell_type === "code");
-  const ids = codeCells.map((one) => one.id);
-  if (!ids.includes(cell)) {
-    const similar = nearest(cell, ids);
-    const remedy = similar === null
-      ? "name a code cell of this chapter"
-      : `did you mean ${similar}?`;
-    return [`${place}: claim ${id}: no cell ${cell} in ${file}; ${remedy}`];
-  }
+  const missing = missingCell(cell, notebook);
+  if (missing !== null) return [`${place}: claim ${id}: ${missing}`];
   const shown = built?.cells.find((one) => one.id === cell);
   const hasOutput = shown?.cell_type === "code" && shown.outputs.length > 0;
   if (hasOutput) return [];
@@ -67,4 +63,34 @@ function cellProblem(
     ? "is not built; run: deno task notebooks"
     : "has no output that could show it";
   return [`${place}: claim ${id}: cell ${cell} ${remedy}`];
+}
+
+function missingCell(cell: string, { cells }: Notebook): string | null {
+  const ids = cells.filter((one) => one.cell_type === "code")
+    .map((one) => one.id);
+  if (ids.includes(cell)) return null;
+  const similar = nearest(cell, ids);
+  const remedy = similar === null
+    ? "name a code cell of this chapter"
+    : `did you mean ${similar}?`;
+  return `no cell ${cell}; ${remedy}`;
+}
+
+/**
+ * refuseMissingCells() - a build is refused, not only the ledger.
+ *
+ * @throws {MystError} for a claim whose cell the notebook does not have
+ */
+export function refuseMissingCells(
+  directives: readonly Directive[],
+  notebook: Notebook,
+): void {
+  for (const directive of directives) {
+    if (directive.kind !== "claim") continue;
+    const { id, cell } = readClaim(directive);
+    const missing = cell === null ? null : missingCell(cell, notebook);
+    if (missing === null) continue;
+    const line = directive.options.get("cell")?.line ?? directive.line;
+    throw new MystError(directive.file, line, `claim ${id}: ${missing}`);
+  }
 }

@@ -3,8 +3,9 @@
  * this process, one session a notebook, with modules found through the import
  * map, so a notebook can import what its readers can: "swaplab" and its files.
  */
-import { expandDirectives } from "./directive.ts";
+import { directivesOf, expandDirectives } from "./directive.ts";
 import type { ModuleLoader } from "./imports.ts";
+import { refuseMissingCells } from "./ledger.ts";
 import { type ParsedNotebook, parseMystLines } from "./myst.ts";
 import type { CodeCell, ErrorOutput, Notebook } from "./nbformat.ts";
 import { withRecord } from "./record.ts";
@@ -54,6 +55,7 @@ export function readSource(
   const cells = notebook.cells.map((cell) => {
     if (cell.cell_type !== "markdown") return cell;
     const place = { file: path, line: lines.get(cell.id) ?? 1, sources };
+    refuseMissingCells(directivesOf(cell.source, place), notebook);
     return { ...cell, source: expandDirectives(cell.source, place) };
   });
   return { notebook: { ...notebook, metadata, cells }, lines };

@@ -208,18 +208,22 @@ Deno.test("claims prints the ledger and fails on what is not right", async () =>
   const claim = (id: string, cell: string) =>
     `\`\`\`{claim} ${id}\n:source: s\n${cell}\nIt is so.\n\`\`\`\n`;
   const silent = "```{code-cell} typescript\n:id: silent\nlet a = 1;\n```\n";
-  const second = chapter(
-    claim("doubles", ":reason: everybody knows"),
-    claim("two", ":cell: silnt"),
-    claim("three", ":cell: silent"),
-    silent,
-  );
-  await withProject({ "notebooks/01_b.md": second }, async (root) => {
-    await notebooks([], root, () => {});
+  const files = {
+    "notebooks/01_b.md": chapter(
+      claim("doubles", ":reason: everybody knows"),
+      claim("two", ":cell: silnt"),
+      silent,
+    ),
+    "notebooks/02_c.md": chapter(claim("three", ":cell: silent"), silent),
+  };
+  await withProject(files, async (root) => {
+    const told: string[] = [];
+    await notebooks([], root, (line) => told.push(line));
+    assert.match(told.join("\n"), /01_b\.md:17: claim two: no cell silnt; did/);
     const text = said(claims, root);
     assert.match(text, /01_b\.md:9: claim doubles is made at .*00_a\.md:12/);
-    assert.match(text, /01_b\.md:15: claim two: no cell silnt .* silent\?/);
-    assert.match(text, /01_b\.md:21: claim three: cell silent has no output/);
+    assert.match(text, /01_b\.md:15: claim two: no cell silnt; .* silent\?/);
+    assert.match(text, /02_c\.md:9: claim three: cell silent has no output/);
     assert.match(text, /4 claims, 3 shown by a cell; 3 errors\nexit 1$/);
   });
 });
