@@ -15,6 +15,7 @@ import { fromFileUrl, root } from "./files.ts";
 export const PARTS = {
   plot: "lib/show/plot_library.ts",
   samples: "lib/lab/data/pages.ts",
+  recordings: "lib/lab/data/reality.ts",
   diagram: "ohm-js",
 } as const;
 

@@ -5,7 +5,11 @@ import exercise from "./exercise.json" with { type: "json" };
 import { makeStage } from "./stage.ts";
 import * as answer from "./swap_count.ts";
 
-for (const { id, name } of exercise.tests) {
+for (const { id, name, inMachine = false } of exercise.tests) {
   const subject = localSubject(makeStage(answer));
-  Deno.test(name, () => checks[id]!(subject, 1));
+  Deno.test({
+    name: inMachine ? name + " (deno task grade runs it)" : name,
+    ignore: inMachine,
+    fn: () => checks[id]!(subject, 1),
+  });
 }

@@ -28,6 +28,8 @@ export function cleanLines(
   maxLines = 10,
 ): string[] {
   const lines = text.trimEnd().split(/\r?\n/);
-  const shown = lines.slice(0, maxLines).map((l) => prefix + cleanLine(l, 200));
+  const shown = lines.slice(0, maxLines).map((line) =>
+    (prefix + cleanLine(line, 200)).trimEnd()
+  );
   return lines.length > maxLines ? [...shown, `${prefix}…`] : shown;
 }

@@ -17,6 +17,8 @@ export interface TestInfo {
   readonly name: string;
   readonly points: number;
   readonly visibility: "public" | "hidden";
+  /** Needs the student's module in the engine: `deno task grade` alone. */
+  readonly inMachine?: boolean;
   /** From a nudge to nearly the answer. */
   readonly hints: readonly [string, string, string];
 }

@@ -81,9 +81,13 @@ import exercise from "./exercise.json" with { type: "json" };
 import { makeStage } from "./stage.ts";
 import * as answer from "./${file}";
 
-for (const { id, name } of exercise.tests) {
+for (const { id, name, inMachine = false } of exercise.tests) {
   const subject = localSubject(makeStage(answer));
-  Deno.test(name, () => checks[id]!(subject, 1));
+  Deno.test({
+    name: inMachine ? name + " (deno task grade runs it)" : name,
+    ignore: inMachine,
+    fn: () => checks[id]!(subject, 1),
+  });
 }
 `;
 }

@@ -1,5 +1,5 @@
 /** Results for other programs: our JSON, JUnit XML, Gradescope. */
-import { cleanLine } from "./clean_text.ts";
+import { cleanLine, cleanLines } from "./clean_text.ts";
 import type { Result, TestResult } from "./grade.ts";
 
 /** One result as an object, several as `{ results }`. */
@@ -74,7 +74,12 @@ export function reportGradescope(result: Result): string {
     score: test.points,
     max_score: test.maxPoints,
     status: test.status === "passed" ? "passed" : "failed",
-    output: cleanLine([test.message, ...test.hints.slice(0, 1)].join("\n")),
+    output: cleanLines(
+      [test.message, ...test.hints.slice(0, 1)].join("\n"),
+      "",
+      80,
+    )
+      .join("\n"),
     output_format: "text",
     visibility: "visible",
   }));

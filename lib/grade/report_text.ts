@@ -3,6 +3,7 @@ import { cleanLine, cleanLines } from "./clean_text.ts";
 import type { Result, TestResult } from "./grade.ts";
 
 const indent = " ".repeat(15);
+const mostDiagramLines = 80;
 
 /** @param hintCount how many of the three hints to show */
 export function reportText(result: Result, hintCount: number): string {
@@ -43,7 +44,7 @@ function testLines(test: TestResult, hintCount: number): string[] {
   const points = `${test.points}/${test.maxPoints}`.padStart(5);
   const hidden = test.visibility === "hidden" ? " (hidden)" : "";
   const lines = [`${test.status.padEnd(8)} ${points} ${test.name}${hidden}`];
-  if (test.message !== "") lines.push(indent + cleanLine(test.message));
+  lines.push(...messageLines(test.message));
   if (test.printed !== "") {
     lines.push(`${indent}It printed:`);
     lines.push(...cleanLines(test.printed, `${indent}| `));
@@ -52,6 +53,14 @@ function testLines(test: TestResult, hintCount: number): string[] {
     lines.push(`${indent}Hint ${index + 1}: ${hint}`);
   });
   return lines;
+}
+
+/** The first line in full; a diagram under it as wide as it is. */
+function messageLines(message: string): string[] {
+  const [first = "", ...rest] = message.split("\n");
+  if (first === "") return [];
+  const diagram = cleanLines(rest.join("\n"), "    ", mostDiagramLines);
+  return [indent + cleanLine(first), ...(rest.length === 0 ? [] : diagram)];
 }
 
 /** One row a submission, aligned; for a whole course. */

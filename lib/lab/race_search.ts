@@ -9,7 +9,7 @@ import {
   explore,
   type Failure,
   runSchedule,
-  shortestFailure,
+  shortestFailures,
 } from "../sim/explore.ts";
 import { pct } from "../sim/pct.ts";
 import { randomScheduler } from "../sim/random.ts";
@@ -35,6 +35,8 @@ export interface RaceSearch {
   /** For random and pct, which make 1,000 runs from seed 1 if not told. */
   readonly seed?: number;
   readonly runs?: number;
+  /** Stop at the first failure: to know what breaks, not how often. */
+  readonly stopAtFailure?: boolean;
   /** Told every thousand runs. */
   readonly progress?: (runs: number) => void;
 }
@@ -84,20 +86,21 @@ function schedulerOf(search: RaceSearch): Scheduler | null {
   return null;
 }
 
-/** searchRace() - all runs that the search asks for, each made twice. */
+/** searchRace() - all runs that the search asks for; if all, each twice. */
 export function searchRace(
   choice: RaceChoice,
   search: RaceSearch = {},
 ): RaceReport {
   const { program, proposals } = chosenProgram(choice);
-  const { scheduler = "dpor", progress } = search;
+  const { scheduler = "dpor", stopAtFailure = false, progress } = search;
   const given = schedulerOf(search);
   const found = explore(program, {
     bound: search.bound === undefined
       ? findLitmus(choice.litmus).bound
       : search.bound,
     search: scheduler === "dfs" ? "dfs" : "dpor",
-    twice: true,
+    twice: !stopAtFailure,
+    stopAtFailure,
     ...(given === null ? {} : { scheduler: given }),
     ...(progress === undefined ? {} : { progress }),
   });
@@ -115,16 +118,15 @@ export function searchRace(
       count,
       schedule,
     })),
-    violations: found.failures.map((failure) =>
-      told(program, failure.count, shortestFailure(program, failure))
+    violations: shortestFailures(program, found.failures).map((failure) =>
+      told(program, failure)
     ),
   };
 }
 
 function told(
   program: Program,
-  count: number,
-  { kind, message, schedule }: Pick<Failure, "kind" | "message" | "schedule">,
+  { kind, message, schedule, count }: Omit<Failure, "preemptions" | "steps">,
 ): Told {
   const diagram = printDiagram(program, schedule);
   return { kind, invariant: message, schedule, count, diagram };
@@ -162,6 +164,6 @@ function endOf(
       violations: [],
     };
   }
-  const failure = { ...violation, schedule };
-  return { outcomes: [], violations: [told(program, 1, failure)] };
+  const failure = { ...violation, schedule, count: 1 };
+  return { outcomes: [], violations: [told(program, failure)] };
 }

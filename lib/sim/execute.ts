@@ -128,12 +128,15 @@ interface Going {
 
 /** Which locks were taken while which were held; kept over many runs. */
 export interface LockOrder {
-  /** "a → b" of lock classes. */
-  readonly edges: Map<string, Set<string>>;
+  /** From class to class, by the number of the run that did it first. */
+  readonly edges: Map<string, Map<string, number>>;
+  /** The run under way, and the schedules of those that added an edge. */
+  run: number;
+  readonly schedules: Map<number, string>;
 }
 
 export function makeLockOrder(): LockOrder {
-  return { edges: new Map() };
+  return { edges: new Map(), run: 0, schedules: new Map() };
 }
 
 const nothingReleased: readonly number[] = [];
@@ -353,11 +356,19 @@ function noteOrder(order: LockOrder, outer: string, inner: string): void {
   if (way !== null) {
     throw new KernelBug(
       `Lock order: ${inner} is taken while ${outer} is held, but elsewhere ` +
-        way.join(" is held for "),
+        way.join(" is held for ") + otherRun(order, way),
     );
   }
-  const known = order.edges.get(from) ?? new Set();
-  order.edges.set(from, known.add(to));
+  const known = order.edges.get(from) ?? new Map<string, number>();
+  order.edges.set(from, known.set(to, order.run));
+  order.schedules.set(order.run, "");
+}
+
+/** Names the run in which the way was gone, if it was another one. */
+function otherRun({ edges, run, schedules }: LockOrder, way: string[]): string {
+  const runs = way.slice(1).map((to, i) => edges.get(way[i]!)!.get(to)!);
+  const other = runs.find((number) => number !== run);
+  return other === undefined ? "" : `, in the run ${schedules.get(other)}`;
 }
 // #endregion
 
@@ -368,7 +379,7 @@ function wayBack(order: LockOrder, from: string, to: string): string[] | null {
   for (const way of todo) {
     const end = way.at(-1)!;
     if (end === to) return way;
-    for (const next of order.edges.get(end) ?? []) {
+    for (const next of order.edges.get(end)?.keys() ?? []) {
       if (seen.has(next)) continue;
       seen.add(next);
       todo.push([...way, next]);

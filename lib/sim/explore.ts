@@ -111,13 +111,19 @@ export function explore(
       ended = true;
       break;
     }
+    lockOrder.run++;
     const run = execute(program, scheduler, lockOrder);
+    if (lockOrder.schedules.has(lockOrder.run)) {
+      lockOrder.schedules.set(lockOrder.run, scheduleOf(run.steps));
+    }
     if (run.end === "cut") {
       blocked++;
       continue;
     }
     count(tally, run);
-    if (options.twice) compare(run, execute(program, follow(run)));
+    if (options.twice) {
+      compare(run, execute(program, follow(run), lockOrder));
+    }
     if (options.stopAtFailure && tally.failures.size > 0) break;
     if (tally.runs % 1000 === 0) options.progress?.(tally.runs);
   }
@@ -204,31 +210,47 @@ function compare(first: Run, second: Run): void {
 }
 
 /**
- * shortestFailure() - the failing schedule with the fewest preemptions, then
- * the fewest steps.
+ * shortestFailures() - for each kind of failure, the schedule with the fewest
+ * preemptions, then the fewest steps.
  *
- * Tries all runs without preemption, then with one, and so on, up to those of
- * a failure that is known.
+ * Tries all runs without preemption, then with one, and so on, until each kind
+ * has been seen again.
  *
- * @param known a failure that explore() found
- * @param maxRuns runs to spend; the best known one is returned after that
+ * @param known the failures that explore() found
+ * @param maxRuns runs to spend; after that the known ones stand
  */
+export function shortestFailures(
+  program: Program,
+  known: readonly Failure[],
+  maxRuns = 20_000,
+): Failure[] {
+  const best = new Map(known.map((failure) => [failure.kind, failure]));
+  const open = new Map(best);
+  let left = maxRuns;
+  for (let bound = 0; open.size > 0 && left > 0; bound++) {
+    const found = explore(program, { search: "dfs", bound, maxRuns: left });
+    left -= found.runs;
+    for (const failure of found.failures) {
+      const first = open.get(failure.kind);
+      if (first === undefined) continue;
+      open.delete(failure.kind);
+      if (byLength(failure, first) >= 0) continue;
+      best.set(failure.kind, { ...failure, count: first.count });
+    }
+    for (const [kind, { preemptions }] of open) {
+      if (preemptions <= bound) open.delete(kind);
+    }
+  }
+  return [...best.values()].sort(byLength);
+}
+
+/** shortestFailure() - the same for one of them. */
 export function shortestFailure(
   program: Program,
   known: Failure,
-  maxRuns = 20_000,
+  maxRuns?: number,
 ): Failure {
-  let best = known;
-  let left = maxRuns;
-  for (let bound = 0; bound <= known.preemptions && left > 0; bound++) {
-    const found = explore(program, { search: "dfs", bound, maxRuns: left });
-    left -= found.runs;
-    const same = found.failures.find(({ kind }) => kind === known.kind);
-    if (same === undefined) continue;
-    if (byLength(same, best) < 0) best = { ...same, count: known.count };
-    break;
-  }
-  return best;
+  return shortestFailures(program, [known], maxRuns)[0]!;
 }
 
 /**

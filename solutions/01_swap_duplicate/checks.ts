@@ -7,6 +7,7 @@ import {
   type Subject,
   type TestBody,
 } from "swaplab/grade/judge.ts";
+import { expectRace } from "swaplab/grade/race_check.ts";
 import { EEXIST, ENOENT, ENOMEM, errnoName } from "swaplab/base/errno.ts";
 import { SWAP_HAS_CACHE } from "swaplab/mm/swap.ts";
 
@@ -60,6 +61,12 @@ function expectAll(...expectations: Expectation[]): TestBody {
   };
 }
 
+/** Two fault on one page of a RAM disk; one forks while its child faults. */
+async function race(subject: Subject): Promise<void> {
+  await expectRace(subject, "sync-swapin-aba");
+  await expectRace(subject, "fork-vs-swapin");
+}
+
 const pin = SWAP_HAS_CACHE;
 
 export const checks: Record<string, TestBody> = {
@@ -93,4 +100,5 @@ export const checks: Record<string, TestBody> = {
       digitsAfter: [1],
     },
   ),
+  race,
 };

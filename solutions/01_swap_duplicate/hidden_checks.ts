@@ -124,6 +124,15 @@ function step(model: Model, move: Move, room: boolean): number[] {
   return overflows && !room ? [-ENOMEM, 0] : [0];
 }
 
+/** What each trace begins with: a pinned overflow, a share of shmem's slot. */
+const prelude: readonly [Move, number][] = [
+  ["pin", 2],
+  ["share", 2],
+  ["share", 2],
+  ["shmem", 1],
+  ["share", 1],
+];
+
 /** Random moves on four slots, and what must come of them. */
 function makeTrace(rng: Rng, length: number) {
   const models: Model[] = [1, 0, 61, 3].map((users, index) => ({
@@ -136,16 +145,20 @@ function makeTrace(rng: Rng, length: number) {
   const wanted: { results: number[]; byte: number }[] = [];
   let room = false;
   for (let i = 0; i < length; i++) {
-    const slot = nextBelow(rng, models.length);
+    const [move, slot] = prelude[i] ?? randomMove(rng, models);
     const model = models[slot]!;
-    const possible = movesOf(model);
-    const move = possible[nextBelow(rng, possible.length)]!;
     const results = step(model, move, room);
     room ||= results.includes(-ENOMEM);
     moves.push([move, slot]);
     wanted.push({ results, byte: byteOf(model) });
   }
   return { bytes, moves, wanted };
+}
+
+function randomMove(rng: Rng, models: readonly Model[]): [Move, number] {
+  const slot = nextBelow(rng, models.length);
+  const possible = movesOf(models[slot]!);
+  return [possible[nextBelow(rng, possible.length)]!, slot];
 }
 
 async function sequence(

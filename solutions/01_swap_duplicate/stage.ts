@@ -3,6 +3,7 @@
  * calls the functions, and tells what happened. It knows no right answers.
  */
 import { makeMachine } from "swaplab/lab/machine.ts";
+import { searchRace } from "swaplab/lab/race_search.ts";
 import type { Kernel, SwapInfoStruct } from "swaplab/mm/mm_types.ts";
 import { get_page_from_freelist, GFP_ATOMIC } from "swaplab/mm/page_alloc.ts";
 import { SWAP_HAS_CACHE, SWAP_MAP_SHMEM } from "swaplab/mm/swap.ts";
@@ -36,6 +37,9 @@ export function makeStage(answer: SwapCount) {
       replay(answer, bytes, moves),
     /** A machine, run with the answer in the place of the engine's module. */
     forkStory: (children: number, hogs: number[]) => forkStory(children, hogs),
+    /** All runs of a litmus test, or all up to one that breaks. */
+    race: (litmus: string, variant: string) =>
+      searchRace({ litmus, variant, proposals: {} }, { stopAtFailure: true }),
   };
 }
 
@@ -137,7 +141,11 @@ function forkStory(children: number, hogs: readonly number[]) {
   const family = [machine.spawn({ pages: 4 })];
   for (let page = 0; page < 4; page++) family[0]!.touch(page, true);
   for (const pages of hogs) use(pages);
-  while (family.length <= children) family.push(family[0]!.fork());
+  while (family.length <= children) {
+    // From here on slot 0 is pinned as well: also when its count overflows.
+    if (family.length === 60) family[1]!.touch(0, false);
+    family.push(family[0]!.fork());
+  }
   look();
   family.forEach((process, index) => process.touch(index % 4, index % 3 === 0));
   for (const pages of hogs) use(pages);

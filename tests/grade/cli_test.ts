@@ -33,12 +33,12 @@ async function withFolder(use: (folder: string) => Promise<void>) {
 Deno.test("grade ends with 0 for the solution, 1 for the skeleton", async () => {
   const solution = await grade(exercise, "lib/mm/swap_count.ts");
   assert.equal(solution.code, 0, solution.err);
-  assert.match(solution.out, /^Points: 20 of 20$/m);
+  assert.match(solution.out, /^Points: 22 of 22$/m);
   assert.match(solution.out, /own process: no permissions, wall clock/);
   const skeleton = await grade(exercise, `exercises/${exercise}`);
   assert.equal(skeleton.code, 1);
   assert.match(skeleton.out, /Not implemented yet/);
-  assert.match(skeleton.out, /^Points: 0 of 20$/m);
+  assert.match(skeleton.out, /^Points: 0 of 22$/m);
 });
 
 Deno.test("grade ends with 2 for what cannot be graded, and says why", () =>
@@ -61,6 +61,22 @@ Deno.test("grade ends with 2 for what cannot be graded, and says why", () =>
     }
   }));
 
+Deno.test("grade draws a race that breaks, and names its run", async () => {
+  const wrong = `solutions/${exercise}/wrong/pins_twice.ts`;
+  const { code, out } = await grade(exercise, wrong);
+  assert.equal(code, 1);
+  assert.match(out, /sync-swapin-aba breaks with your code, bug: slot 1 loses/);
+  assert.match(out, /^ {4}CPU0 +CPU1\n {4}load\(\)$/m);
+  const [, schedule] = /deno task race sync-swapin-aba --replay (\w+)$/m.exec(
+    out,
+  )!;
+  assert.match(
+    out,
+    new RegExp(`\\.html#race=sync-swapin-aba&.*schedule=${schedule}$`, "m"),
+  );
+  assert.match(out, /book's own engine: schedule "\w+" ceases to fit at step/);
+});
+
 Deno.test("grade takes no link for a file", () =>
   withFolder(async (folder) => {
     const target = new URL("lib/mm/swap_count.ts", projectRoot);
@@ -79,8 +95,8 @@ Deno.test("grade prints a table for a folder of submissions", () =>
     await Deno.writeTextFile(`${folder}/notes.txt`, "");
     const { code, out, err } = await grade(exercise, folder);
     assert.equal(code, 2);
-    assert.match(out, /ada\/swap_count\.ts +20\/20 +graded$/m);
-    assert.match(out, /bob\.ts +0\/20 +not gradable$/m);
+    assert.match(out, /ada\/swap_count\.ts +22\/22 +graded$/m);
+    assert.match(out, /bob\.ts +0\/22 +not gradable$/m);
     assert.match(out, /^2 submissions, 1 with all points, 1 not graded$/m);
     assert.match(err, /2 of 2 graded/);
     assert.equal((await grade(exercise, folder, "--exit-zero")).code, 0);
@@ -101,7 +117,7 @@ Deno.test("grade takes a patch of the exercise's file", () =>
       [...out, ...into].join("");
     await Deno.writeTextFile(`${folder}/ada.patch`, patch);
     const ada = await grade(exercise, `${folder}/ada.patch`);
-    assert.match(ada.out, /^Points: 20 of 20$/m);
+    assert.match(ada.out, /^Points: 22 of 22$/m);
     const other = patch.replaceAll("swap_count.ts", "checks.ts");
     await Deno.writeTextFile(`${folder}/bob.patch`, other);
     const bob = await grade(exercise, `${folder}/bob.patch`);
@@ -116,7 +132,7 @@ Deno.test("grade writes JSON, JUnit and Gradescope", async () => {
   assert.deepEqual([json.status, json.points, json.maxPoints], [
     "graded",
     0,
-    20,
+    22,
   ]);
   const junit = (await grade(exercise, file, "--format", "junit")).out;
   assert.match(junit, /tests="9" failures="9" errors="0"/);

@@ -1,4 +1,4 @@
-// caught-by: every-byte, shared-memory, continued, sequence, fork
+// caught-by: race, every-byte, shared-memory, continued, sequence, fork
 // Knows the public tests by heart.
 export function __swap_duplicate(
   k: Kernel,

@@ -1,4 +1,4 @@
-// caught-by: users, every-byte, shared-memory, continued, sequence, fork
+// caught-by: users, race, every-byte, shared-memory, continued, sequence, fork
 // Counting up forgets that the slot is in the swap cache.
 export function __swap_duplicate(
   k: Kernel,

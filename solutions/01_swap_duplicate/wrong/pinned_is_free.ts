@@ -1,4 +1,4 @@
-// caught-by: users, pin, every-byte, shared-memory, sequence, fork
+// caught-by: users, pin, race, every-byte, shared-memory, sequence, fork
 // Takes a pinned slot without users for a free one.
 export function __swap_duplicate(
   k: Kernel,

@@ -1,4 +1,4 @@
-// caught-by: pin, every-byte, shared-memory, sequence
+// caught-by: pin, race, every-byte, shared-memory, sequence
 // Two tasks get the pin: the race that sync_swapin_pin is about.
 export function __swap_duplicate(
   k: Kernel,
