@@ -65,8 +65,12 @@ export function leaveOutParts(): esbuild.Plugin {
 export function partsNeeded(
   { inputs }: esbuild.Metafile,
 ): (file: string) => PartName[] {
+  // A cell may import a part's own module, too.
   const stubs = new Map<string, PartName>(
-    partNames.map((name) => [`${STUB}:${name}`, name]),
+    partNames.flatMap((name) => [
+      [`${STUB}:${name}`, name],
+      [PARTS[name], name],
+    ]),
   );
 
   function collect(file: string, seen: Set<string>): Set<string> {

@@ -30,5 +30,8 @@ Deno.test("an import brings the parts that it needs and no others", async () => 
     "samples",
   ]);
   deepEqual(partsOf("swaplab/lab/diagram.ts", ["anything"]), ["diagram"]);
+  deepEqual(partsOf("swaplab/lab/data/reality.ts", ["anything"]), [
+    "recordings",
+  ]);
   deepEqual(partsOf("swaplab", ["*"]).includes("samples"), true);
 });
