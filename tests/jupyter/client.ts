@@ -77,7 +77,7 @@ export async function startKernel(
     try {
       return await within(Promise.race([answer, process.died]), ms);
     } catch (error) {
-      connection.close();
+      await connection.close();
       await process.end(0);
       if (!(error instanceof TimeOut)) throw error;
       const log = process.log();
@@ -162,7 +162,7 @@ async function end(
   const asked = connection.tell("shutdown_request", { restart: false });
   asked.catch(() => {}); // Closed already: it was killed on time-out.
   await process.end(END_PATIENCE_MS);
-  connection.close();
+  await connection.close();
 }
 
 class TimeOut extends Error {}

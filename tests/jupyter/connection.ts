@@ -5,10 +5,9 @@
  * status (iopub). They come on two sockets, in any order.
  */
 import { randomUUID } from "node:crypto";
-// @ts-types="./zeromq_library.d.ts"
-import { Dealer, Subscriber } from "zeromq";
 import type { Output } from "../../lib/notebook/nbformat.ts";
 import { type Collector, makeCollector, outputOf } from "./outputs.ts";
+import { Dealer, Subscriber } from "./zeromq.ts";
 import {
   type Content,
   decode,
@@ -38,7 +37,7 @@ export interface Connection {
   tell(msg_type: string, content: Content): Promise<void>;
   /** Resolves with the next published message that `wanted` accepts. */
   published(wanted: (message: Message) => boolean): Promise<Message>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Somebody who waits for a published message. */
@@ -172,9 +171,9 @@ export function connect({ key, ...at }: Addresses): Connection {
     pending.clear();
   }
 
-  function close(): void {
+  async function close(): Promise<void> {
     refuseAll(new Error("The connection to the kernel is closed"));
-    for (const socket of [shell, control, iopub]) socket.close();
+    await Promise.all([shell, control, iopub].map((socket) => socket.close()));
   }
 
   return { late, ask, tell, published, close };
