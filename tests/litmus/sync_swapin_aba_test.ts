@@ -25,6 +25,14 @@ Deno.test("abaProgram() on another CPU: the slot is back at once", () => {
   assert.ok(loses(3, 1, 1));
 });
 
+Deno.test("abaProgram() on zram: the pin keeps the slot's bytes, too", () => {
+  const found = (pin: "none" | "has_cache") =>
+    explore(abaProgram({ sync_swapin_pin: pin }, { device: "zram" })).failures
+      .map(({ kind }) => kind);
+  assert.deepEqual(found("none"), ["corruption"]);
+  assert.deepEqual(found("has_cache"), []);
+});
+
 Deno.test("sync-swapin-aba tells the entry, the byte and the cache", () => {
   const { begin, steps } = tellRun(litmusProgram("sync-swapin-aba"), "A7B5A7B");
   assert.equal(begin, "PTE: slot 1, map: 0x01, cache: empty");

@@ -23,6 +23,8 @@ import {
 
 /** Where a race may differ from the litmus test's own. */
 export interface AbaOptions {
+  /** brd; a zram forgets what was in a slot when the slot is freed. */
+  readonly device?: "brd" | "zram";
   /** Slots of the device; 1: what is freed is what is given out next. */
   readonly slots?: number;
   /** How often the writer writes the page and has it swapped out; 1. */
@@ -38,12 +40,12 @@ function* writeManyTimes(scene: Scene, rounds: number): Task {
 // #region stage
 function stage(
   proposals: Partial<Proposals>,
-  { slots = 1, rounds = 1, writerCpu = 1 }: AbaOptions = {},
+  { device = "brd", slots = 1, rounds = 1, writerCpu = 1 }: AbaOptions = {},
 ): Stage {
   // A page of 4096 bytes that holds 1 and is in swap: in slot 1.
   const scene = swappedPage({
     // The first page of a device is its header.
-    swap: { kind: "brd", pages: slots + 1 },
+    swap: { kind: device, pages: slots + 1 },
     zswap: { enabled: false },
     proposals,
   });
@@ -76,7 +78,7 @@ function frameName(frame: number | null): string {
   return frame === null ? "empty" : `frame ${frame}`;
 }
 
-/** abaProgram() - the litmus test on a larger device, or with more rounds. */
+/** abaProgram() - the litmus test on another device, or with more rounds. */
 export function abaProgram(
   proposals: Partial<Proposals>,
   options: AbaOptions,
