@@ -5,28 +5,18 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { projectRoot } from "../../tools/files.ts";
 import { type Execution, type KernelSpec, startKernel } from "./client.ts";
+import { kernelSpecs } from "../../lib/notebook/kernel_spec.ts";
 import type { CodeCell } from "../../lib/notebook/nbformat.ts";
 import { readCodeCells } from "./notebook_file.ts";
 
 /** Kernels start here, as Jupyter starts them beside the notebook. */
 const NOTEBOOKS = join(projectRoot, "notebooks");
 
-/** Our own; `options` are those of lib/notebook/kernel.ts. */
+/** Our own, as its kernelspec starts it, with options of kernel.ts. */
 export function swaplabKernel(...options: string[]): KernelSpec {
-  return {
-    name: "swaplab",
-    argv: [
-      Deno.execPath(),
-      "run",
-      "--allow-all",
-      "--no-check",
-      `--config=${join(projectRoot, "deno.json")}`,
-      join(projectRoot, "lib", "notebook", "kernel.ts"),
-      "{connection_file}",
-      ...options,
-    ],
-    cwd: NOTEBOOKS,
-  };
+  const programs = { root: projectRoot, deno: Deno.execPath() };
+  const argv = kernelSpecs(programs).swaplab?.argv ?? [];
+  return { name: "swaplab", argv: [...argv, ...options], cwd: NOTEBOOKS };
 }
 
 /** tslab 1.0, under the `node` that is on PATH. */
