@@ -40,8 +40,8 @@ export const KNOWN_TAGS: readonly string[] = [
 /** What every source begins with. */
 export const FRONT_MATTER = `---
 kernelspec:
-  name: tslab
-  display_name: TypeScript
+  name: swaplab
+  display_name: Swaplab (TypeScript)
   language: typescript
 ---`;
 

@@ -8,6 +8,7 @@ import type { ModuleLoader } from "./imports.ts";
 import { refuseMissingCells } from "./ledger.ts";
 import { type ParsedNotebook, parseMystLines } from "./myst.ts";
 import type { CodeCell, ErrorOutput, Notebook } from "./nbformat.ts";
+import { unportable } from "./portable.ts";
 import { withRecord } from "./record.ts";
 import { makeSession, type Session } from "./session.ts";
 import { projectSources, type Sources } from "./sources.ts";
@@ -97,6 +98,10 @@ async function runCell(cell: CodeCell, session: Session, at: Standing) {
     const message = `cell ${cell.id} has the tag raises-exception and did ` +
       "not throw; remove the tag or mend the cell";
     throw new BuildError(`${at.path}:${at.line}: ${message}`);
+  }
+  const why = unportable(cell);
+  if (why !== null) {
+    throw new BuildError(`${at.path}:${at.line}: cell ${cell.id}: ${why}`);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import type {
   Browser,
@@ -19,6 +20,9 @@ import { folders } from "../../book/stamp.ts";
 import { launchBrowser } from "./browser.ts";
 import { execute, makeFixture } from "./fixtures/notebook.ts";
 
+/** A page that works hard, on a machine that does too. */
+const RUN_TIMEOUT_MS = 180_000;
+
 /** The name of the fixture's page. */
 export const FIXTURE = "90_fixture";
 
@@ -31,14 +35,20 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** openSite() - build, serve, and start a browser. */
-export async function openSite(): Promise<Site> {
+/**
+ * openSite() - build, serve, and start a browser.
+ *
+ * @param paths of the notebooks that get a page; else the project's
+ */
+export async function openSite(
+  paths: readonly string[] = chapterPaths(),
+): Promise<Site> {
   const browser = await launchBrowser();
   const folder = Deno.makeTempDirSync({ prefix: "swaplab-book-" });
   const notebooks = `${folder}/notebooks`;
   const out = `${folder}/out`;
   Deno.mkdirSync(notebooks);
-  const chapters = await writeNotebooks(notebooks);
+  const chapters = await writeNotebooks(notebooks, paths);
   await buildBook({ notebooks, out }, () => {});
   const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
   const server = Deno.serve(options, (request) => serveFolder(out, request));
@@ -57,18 +67,39 @@ export async function openSite(): Promise<Site> {
   };
 }
 
-async function writeNotebooks(folder: string): Promise<Map<string, Notebook>> {
+/** Writes what the site is built from; the notebooks by the name of a page. */
+async function writeNotebooks(
+  folder: string,
+  paths: readonly string[],
+): Promise<Map<string, Notebook>> {
   const fixture = makeFixture();
   await execute(fixture);
-  const chapters = new Map([[FIXTURE, fixture]]);
+  const all = new Map([[FIXTURE, fixture]]);
   Deno.writeTextFileSync(`${folder}/${FIXTURE}.ipynb`, JSON.stringify(fixture));
-  for (const { name } of Deno.readDirSync(folders.notebooks)) {
-    if (!/^\d\d_\w+\.ipynb$/.test(name)) continue;
-    const text = Deno.readTextFileSync(`${folders.notebooks}/${name}`);
+  for (const path of paths) {
+    const name = basename(path);
+    const text = Deno.readTextFileSync(path);
     Deno.writeTextFileSync(`${folder}/${name}`, text);
-    chapters.set(name.replace(/\.ipynb$/, ""), parseNotebook(text, name));
+    all.set(name.replace(/\.ipynb$/, ""), parseNotebook(text, name));
   }
-  return chapters;
+  return all;
+}
+
+function chapterPaths(): string[] {
+  return [...Deno.readDirSync(folders.notebooks)]
+    .filter(({ name }) => /^\d\d_\w+\.ipynb$/.test(name))
+    .map(({ name }) => `${folders.notebooks}/${name}`);
+}
+
+/** outputsHtml() - what a page shows as outputs, cell by cell. */
+export async function outputsHtml(page: Page): Promise<string[]> {
+  // How a box scrolls depends on the window, not on the output.
+  const all = await page.locator(".outputs").evaluateAll((them) =>
+    them.map((it) => it.innerHTML)
+  );
+  return all.map((html) =>
+    html.replace(/ (role="(region|group)"|tabindex="0")/g, "")
+  );
 }
 
 /**
@@ -134,11 +165,11 @@ export async function runPage(page: Page): Promise<Record<string, Output[]>> {
     });
   });
   await page.locator("[data-page-do=run]").click();
-  await page.waitForFunction(() =>
+  const isOver = () =>
     /^(Done|Stopped)/.test(
       document.querySelector("#page-status")?.textContent ?? "",
-    )
-  );
+    );
+  await page.waitForFunction(isOver, undefined, { timeout: RUN_TIMEOUT_MS });
   const seen = await page.evaluate(() =>
     (globalThis as unknown as { seen: Record<string, unknown> }).seen
   );

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { main } from "swaplab/notebook/cli.ts";
 
-const FRONT = "---\nkernelspec:\n  name: tslab\n  display_name: TypeScript\n" +
+const FRONT = "---\nkernelspec:\n  name: swaplab\n  display_name: Swaplab\n" +
   "  language: typescript\n---\n";
 
 function code(id: string, source: string, tags = ""): string {

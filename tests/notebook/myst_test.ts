@@ -5,8 +5,8 @@ import type { Cell } from "swaplab/notebook/nbformat.ts";
 const FRONT = `---
 title: A page
 kernelspec:
-  name: tslab
-  display_name: TypeScript
+  name: swaplab
+  display_name: Swaplab (TypeScript)
   language: typescript
 ---
 `;
@@ -33,8 +33,8 @@ Deno.test("parseMyst() reads front matter, prose and code", () => {
     metadata: {
       title: "A page",
       kernelspec: {
-        name: "tslab",
-        display_name: "TypeScript",
+        name: "swaplab",
+        display_name: "Swaplab (TypeScript)",
         language: "typescript",
       },
       language_info: { name: "typescript", file_extension: ".ts" },

@@ -10,7 +10,7 @@ import {
   serializeNotebook,
 } from "swaplab/notebook/run.ts";
 
-const FRONT = "---\nkernelspec:\n  name: tslab\n  display_name: TypeScript\n" +
+const FRONT = "---\nkernelspec:\n  name: swaplab\n  display_name: Swaplab\n" +
   "  language: typescript\n---\n";
 
 const load = makeLoader({ lib: () => ({ one: 1 }) });
@@ -85,6 +85,23 @@ Deno.test("buildNotebook() holds raises-exception to its word", async () => {
   await assert.rejects(build(code("a", "1", "raises-exception")), {
     message: /^notebooks\/00_a.md:10: cell a has the tag.*did not throw/,
   });
+});
+
+Deno.test("buildNotebook() refuses what tslab would do otherwise", async () => {
+  const told = {
+    message: /^notebooks\/00_a.md:9: cell a: tslab loses a name/,
+  };
+  for (
+    const source of ["const __x = 1", "import { one as __one } from 'lib'"]
+  ) {
+    await assert.rejects(build(code("a", source)), told);
+  }
+  const picture = "({ [Symbol.for('Jupyter.display')]: () => " +
+    "({ 'text/plain': 'a', 'image/svg+xml': '<svg/>' }) })";
+  await assert.rejects(build(code("a", picture)), {
+    message: /cell a: it ends in a value that is more than text.*show\(value\)/,
+  });
+  await build(code("a", "import { one as own } from 'lib'; ({ __y: own })"));
 });
 
 Deno.test("projectLoader() imports by the map and refuses the rest", async () => {

@@ -15,7 +15,7 @@ import { projectRoot } from "../../tools/files.ts";
 import { main as claims } from "../../tools/claims.ts";
 import { main as weave } from "../../tools/weave.ts";
 
-const FRONT = "---\nkernelspec:\n  name: tslab\n  display_name: TypeScript\n" +
+const FRONT = "---\nkernelspec:\n  name: swaplab\n  display_name: Swaplab\n" +
   "  language: typescript\n---\n";
 
 const ENGINE = `/** Head. */
