@@ -1,11 +1,12 @@
 /**
- * The explorer: what a replayed step costs, and each litmus test. Ours.
+ * The explorer: what a replayed step costs, what the reduction saves, each
+ * litmus test, and SPIN beside it. Ours.
  *
  * A step is one operation of a task five calls deep, chosen by a schedule; its
  * peer is the bare `next()` of the same task, by two callers in turn.
  */
 import { programOf } from "../lib/lab/litmus/litmus.ts";
-import { litmusTests } from "../lib/lab/litmus/mod.ts";
+import { litmusProgram, litmusTests } from "../lib/lab/litmus/mod.ts";
 import {
   type Actor,
   actor,
@@ -17,6 +18,7 @@ import { explore } from "../lib/sim/explore.ts";
 import { replay } from "../lib/sim/replay.ts";
 import { makeOp, pause, type Task } from "../lib/sim/task.ts";
 import type { Row } from "./row.ts";
+import { spinRows } from "./spin_bench.ts";
 import { ratioOf } from "./turns.ts";
 
 const stepsEach = 5000;
@@ -86,7 +88,37 @@ function litmusSeconds(): Map<string, number> {
   return seconds;
 }
 
-/** The ratio of a step, then seconds: each litmus test, and all of them. */
+/** Litmus tests of three, a variant of each. */
+const ofThree: ReadonlyMap<string, string> = new Map([
+  ["slot-cache-stale-entry", "slot used again"],
+  ["next-shrink-zombie", "two go"],
+  ["zeromap-over-zswap", "v6.12"],
+]);
+const wantedReduction = 10;
+
+/** Runs of a plain enumeration, given up when there are enough of them. */
+function reductionRows(): Row[] {
+  return [...ofThree].map(([name, variant]): Row => {
+    const program = litmusProgram(name, { variant });
+    const { runs } = explore(program);
+    const maxRuns = wantedReduction * runs + 1;
+    const all = explore(program, { search: "dfs", maxRuns });
+    return {
+      name: `${name}, ${variant}: reduction`,
+      ratio: all.runs / runs,
+      peer: `${runs} runs; every interleaving: ${all.runs}${
+        all.complete ? "" : " and more, given up"
+      }`,
+      goal: wantedReduction,
+      better: "more",
+    };
+  });
+}
+
+/**
+ * The ratio of a step, what is saved, then seconds: each litmus test, and all
+ * of them; and the table beside SPIN.
+ */
 export function exploreRows(): Row[] {
   const less = { better: "less" } as const;
   const step: Row = {
@@ -107,5 +139,6 @@ export function exploreRows(): Row[] {
   }));
   const total = [...seconds.values()].reduce((sum, value) => sum + value, 0);
   const all = { name: "all litmus tests", ratio: total, peer, goal: 60 };
-  return [step, ...each, { ...all, ...less }];
+  const rows = [step, ...reductionRows(), ...each, { ...all, ...less }];
+  return [...rows, ...spinRows()];
 }

@@ -25,7 +25,8 @@ function line({ name, ratio, goal, better, peer }: Row): string {
   const wanted = Number.isFinite(goal) && goal > 0 ? `${sign} ${goal}` : "";
   const met = better === "less" ? ratio <= goal : ratio >= goal;
   const mark = wanted === "" ? "" : met ? "met" : "missed";
-  const figure = String(+ratio.toFixed(3)).padStart(9);
+  const figure = (Number.isNaN(ratio) ? "–" : String(+ratio.toFixed(3)))
+    .padStart(9);
   return `${name.padEnd(40)}${figure}  ${wanted.padEnd(8)}${
     mark.padEnd(7)
   } ${peer}`;

@@ -135,9 +135,9 @@ Deno.test("grade writes JSON, JUnit and Gradescope", async () => {
     22,
   ]);
   const junit = (await grade(exercise, file, "--format", "junit")).out;
-  assert.match(junit, /tests="9" failures="9" errors="0"/);
-  assert.equal(junit.match(/<testcase /g)?.length, 9);
-  assert.equal(junit.match(/<failure /g)?.length, 9);
+  assert.match(junit, /tests="10" failures="10" errors="0"/);
+  assert.equal(junit.match(/<testcase /g)?.length, 10);
+  assert.equal(junit.match(/<failure /g)?.length, 10);
   const scope = JSON.parse(
     (await grade(exercise, file, "--format=gradescope"))
       .out,
