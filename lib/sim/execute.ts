@@ -216,12 +216,11 @@ function enabledMask(view: View): number {
 function advance(going: Going, actor: number): void {
   const { instance, view, numbers } = going;
   instance.switchTo?.(actor);
+  // Whoever stops the machine in this step is about to do nothing more.
+  view.pending[actor] = null;
+  view.objects[actor] = -1;
   const { done, value } = instance.actors[actor]!.task.next();
-  if (done) {
-    view.pending[actor] = null;
-    view.objects[actor] = -1;
-    return;
-  }
+  if (done) return;
   const op = value as Op;
   let number = numbers.get(op.object);
   if (number === undefined) {
