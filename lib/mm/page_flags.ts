@@ -118,6 +118,10 @@ export function folio_get(folio: Folio): void {
 
 /** Take the lock if nobody has it. */
 export function folio_trylock(folio: Folio): boolean {
+  VM_BUG_ON(
+    folio._refcount <= 0,
+    () => `use after free: lock of frame ${folio.pfn}`,
+  );
   if (folio_test_locked(folio)) return false;
   setFlag(folio, PG_locked);
   return true;

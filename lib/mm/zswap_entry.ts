@@ -55,6 +55,8 @@ export interface ZswapEntry {
   readonly nid: number;
   /** Link in `ZswapState.list_lru`. */
   readonly lru: ListHead<ZswapEntry>;
+  /** Its memory was given back: kept, so that a late user is found. (Ours.) */
+  freed: boolean;
 }
 
 /** The entries of 64 MiB of slots. */
@@ -81,6 +83,7 @@ export function makeEntry(
     value,
     objcg,
     nid: page_to_nid(k, folio.pfn),
+    freed: false,
   } as { -readonly [Field in keyof ZswapEntry]: ZswapEntry[Field] };
   entry.lru = INIT_LIST_HEAD<ZswapEntry>(entry);
   return entry;
@@ -136,6 +139,11 @@ export function* zswap_lru_del(k: Kernel, entry: ZswapEntry): Task {
 export function* zswap_entry_free(k: Kernel, entry: ZswapEntry): Task {
   enter(k.trace, "zswap_entry_free");
   const { objcg } = entry;
+  VM_BUG_ON(
+    entry.freed,
+    () => `double free: zswap entry of ${entryName(entry.swpentry)}`,
+  );
+  entry.freed = true;
   yield* zswap_lru_del(k, entry);
   dropCompressed(k, entry);
   zswap_pool_put(entry.pool);

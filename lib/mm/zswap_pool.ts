@@ -240,6 +240,10 @@ export function zswap_decompress(
   folio: Folio,
 ): void {
   enter(k.trace, "zswap_decompress");
+  VM_BUG_ON(
+    entry.freed,
+    () => `use after free: zswap entry of ${entryName(entry.swpentry)}`,
+  );
   if (entry.value !== null) return fillWith(k, folio, entry.value);
   const { acomp, zpool } = entry.pool;
   const page = pageBytes(k, folio);
