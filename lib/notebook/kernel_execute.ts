@@ -7,7 +7,8 @@
  * wait behind it are answered "aborted": that is how "Run all" stops.
  */
 import type { CellRunner } from "./kernel_cells.ts";
-import { type CellEvent, streamEvent } from "./kernel_frames.ts";
+import type { CellEvent } from "./kernel_frames.ts";
+import { makeOutlet } from "./kernel_outlet.ts";
 import type { Publish } from "./kernel_sockets.ts";
 import type { Content, Received } from "./kernel_wire.ts";
 import type { ErrorOutput } from "./nbformat.ts";
@@ -107,77 +108,27 @@ async function runShown(
   if (!wanted.silent) {
     await publish("execute_input", { code, execution_count: count });
   }
-  let failure: ErrorOutput | null = null;
+  const outlet = makeOutlet(publish, count);
+  const errors: ErrorOutput[] = [];
   const request = { id: wanted.id ?? `cell-${count}`, source: code };
-  const results = await cells.run(
+  const user_expressions = await cells.run(
     { ...request, expressions, isUnchecked },
     async (events) => {
-      for (const event of joined(events)) {
-        const error = errorIn(event);
-        failure ??= error;
-        if (wanted.silent) continue;
-        const { msg_type, content } = messageOf(event, count);
-        await publish(msg_type, content);
-      }
+      errors.push(...events.flatMap(errorsIn));
+      if (!wanted.silent) await outlet.take(events);
     },
   );
-  const error = failure as ErrorOutput | null;
-  if (error === null) {
-    const user_expressions = results;
-    return {
-      status: "ok",
-      execution_count: count,
-      payload: [],
-      user_expressions,
-    };
+  await outlet.flush();
+  const execution_count = count;
+  const [error] = errors;
+  if (error === undefined) {
+    return { status: "ok", execution_count, payload: [], user_expressions };
   }
   const { ename, evalue, traceback } = error;
-  return { status: "error", execution_count: count, ename, evalue, traceback };
+  return { status: "error", execution_count, ename, evalue, traceback };
 }
 
-function errorIn(event: CellEvent): ErrorOutput | null {
-  if (event.event !== "output") return null;
-  return event.output.output_type === "error" ? event.output : null;
-}
-
-/** Pieces of one stream that follow each other become one message. */
-function joined(events: readonly CellEvent[]): CellEvent[] {
-  const all: CellEvent[] = [];
-  for (const event of events) {
-    const text = streamOf(all.at(-1));
-    const more = streamOf(event);
-    const joins = text !== null && more !== null && text.name === more.name;
-    if (joins) all.pop();
-    all.push(joins ? streamEvent(text.name, text.text + more.text) : event);
-  }
-  return all;
-}
-
-function streamOf(event: CellEvent | undefined) {
-  if (event?.event !== "output") return null;
-  return event.output.output_type === "stream" ? event.output : null;
-}
-
-/** The Jupyter message that an event is. */
-function messageOf(
-  event: CellEvent,
-  execution_count: number,
-): { msg_type: string; content: Content } {
-  if (event.event === "clear") {
-    return { msg_type: "clear_output", content: { wait: event.wait } };
-  }
-  if (event.event === "display") {
-    const { data, metadata, display_id, isUpdate } = event;
-    const transient = display_id === undefined ? {} : { display_id };
-    return {
-      msg_type: isUpdate ? "update_display_data" : "display_data",
-      content: { data, metadata, transient },
-    };
-  }
-  const { output_type, ...content } = event.output;
-  if (output_type !== "execute_result") {
-    const transient = output_type === "display_data" ? { transient: {} } : {};
-    return { msg_type: output_type, content: { ...content, ...transient } };
-  }
-  return { msg_type: output_type, content: { ...content, execution_count } };
+function errorsIn(event: CellEvent): ErrorOutput[] {
+  if (event.event !== "output") return [];
+  return event.output.output_type === "error" ? [event.output] : [];
 }
