@@ -20,7 +20,7 @@ export interface Chapter {
   name: string;
   /** Plain text. */
   title: string;
-  /** Plain text, the first paragraph, at most 160 characters. */
+  /** Plain text: the notebook's own, or its first paragraph, cut. */
   description: string;
   headings: readonly Heading[];
   /** What it defines. */
@@ -60,12 +60,15 @@ export function makeChapter(name: string, notebook: Notebook): Chapter {
       `${name}: wanted one heading of the first level, got ${titles.length}`,
     );
   }
+  const { description } = notebook.metadata;
   const titleHtml = /<h1[^]*?<\/h1>/.exec(html)?.[0] ?? "";
   return {
     name,
     title: plain(titles[0]!.html),
     titleHtml,
-    description: shorten(firstParagraph(html)),
+    description: typeof description === "string"
+      ? description
+      : shorten(firstParagraph(html)),
     headings: prose.headings,
     terms: prose.terms,
     quotes: prose.quotes,
