@@ -8,6 +8,7 @@
  * kill it at any time and make another by running them again.
  */
 import { writeSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
@@ -23,6 +24,7 @@ import {
   makeMark,
   type RunRequest,
 } from "./kernel_frames.ts";
+import { makeTslab } from "./kernel_tslab.ts";
 import type { Output } from "./nbformat.ts";
 import { projectLoader } from "./run.ts";
 import { makeSession, type Session } from "./session.ts";
@@ -34,15 +36,21 @@ const WATCH_MS = 1_000;
 
 /**
  * A cell imports what the project's import map names, packages by their URL
- * (`npm:…`, `node:…`), and files relative to the folder of the notebook.
+ * (`npm:…`, `node:…`), modules of Node also without it, and files relative to
+ * the folder of the notebook. `tslab` is what its notebooks take it for.
  */
-const load: ModuleLoader = async (specifier) => {
-  if (/^\.{0,2}\//.test(specifier)) {
-    return await import(new URL(specifier, folderUrl()).href);
-  }
-  if (/^[a-z]+:/.test(specifier)) return await import(specifier);
-  return await projectLoader()(specifier);
-};
+function makeModuleLoader(send: (event: ChildEvent) => void): ModuleLoader {
+  const tslab = makeTslab(send);
+  return async (specifier) => {
+    if (specifier === "tslab") return tslab;
+    if (/^\.{0,2}\//.test(specifier)) {
+      return await import(new URL(specifier, folderUrl()).href);
+    }
+    if (/^[a-z]+:/.test(specifier)) return await import(specifier);
+    if (isBuiltin(specifier)) return await import(`node:${specifier}`);
+    return await projectLoader()(specifier);
+  };
+}
 
 function folderUrl(): URL {
   return pathToFileURL(`${process.cwd()}/`);
@@ -141,7 +149,7 @@ function watchParent(pid: number): void {
 async function main(nonce: string, parent: string): Promise<void> {
   const send = makeSend(makeMark(nonce));
   const emit = (output: Output) => sendOutput(send, output);
-  const session = makeSession({ load });
+  const session = makeSession({ load: makeModuleLoader(send) });
   takeConsole(emit);
   refuseInput();
   installJupyter(send);

@@ -74,8 +74,20 @@ async function bundleOf(value: unknown): Promise<MimeBundle> {
   const display: unknown = isObject && value !== null
     ? Reflect.get(value, displayMethod)
     : undefined;
-  if (typeof display !== "function") return { "text/plain": inspect(value) };
-  return { ...await display.call(value) };
+  if (typeof display === "function") return { ...await display.call(value) };
+  return drawn(value) ?? { "text/plain": inspect(value) };
+}
+
+/** A canvas, or an element, as Deno's kernel recognises them. */
+function drawn(value: unknown): MimeBundle | null {
+  const { toDataURL, outerHTML } = Object(value);
+  if (typeof toDataURL === "function") {
+    const [head, data] = String(toDataURL.call(value)).split(";base64,");
+    return { [head?.replace("data:", "") ?? ""]: data };
+  }
+  if (typeof outerHTML !== "string") return null;
+  const mime = outerHTML.startsWith("<svg") ? "image/svg+xml" : "text/html";
+  return { [mime]: outerHTML };
 }
 
 /** Something that displays itself as this bundle. */

@@ -4,6 +4,7 @@
  *
  * Jupyter counts in Unicode code points, TypeScript in UTF-16 units.
  */
+import { isBuiltin } from "node:module";
 import ts from "typescript";
 import type { CellService } from "./kernel_types_service.ts";
 import type { ErrorOutput } from "./nbformat.ts";
@@ -73,7 +74,7 @@ function isTold(one: ts.Diagnostic, source: string): boolean {
   if (code >= 7005 && code <= 7034) return false;
   if (!MODULE_UNKNOWN.includes(code)) return true;
   const specifier = source.slice(start + 1, start + length - 1);
-  return !FOREIGN_MODULE.test(specifier);
+  return !FOREIGN_MODULE.test(specifier) && !isBuiltin(specifier);
 }
 
 function readable(one: ts.Diagnostic, source: string) {
