@@ -11,8 +11,9 @@
  *   later cell declares;
  * - static imports are loaded before the cell runs and are constants;
  * - the value of the last statement, if it is an expression, is the result.
- * Not supported: export, import.meta, top-level `using`, and a direct `eval`
- * that mentions the session's names.
+ * Not supported: export, import.meta, top-level `using`, namespaces and
+ * decorators, all refused in words; a direct `eval` that mentions the session's
+ * names; and the text of a function, which is that of the compiled cell.
  */
 import { type ImportDeclaration, parse, type Program } from "acorn";
 import { transform } from "sucrase";

@@ -207,6 +207,13 @@ function visitPlain(node: AnyNode, scope: Scope | null, walk: Walk): void {
       return;
     case "LabeledStatement":
       return visit(node.body, scope, walk);
+    case "SwitchStatement": {
+      // What is asked does not see the names that the cases declare.
+      visit(node.discriminant, scope, walk);
+      const inner = enterBlock(node, scope);
+      for (const one of node.cases) visit(one, inner, walk);
+      return;
+    }
     case "CatchClause":
       return visitCatch(node, enterBlock(node, scope), walk);
     case "BreakStatement":

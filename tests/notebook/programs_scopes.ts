@@ -11,6 +11,11 @@ export const shadowing: Program[] = [
   [["let x = 1", "{ function x() {} }\nx"], "1"],
   [["{ function inner() {} }", "inner"], "ReferenceError: inner is not"],
   [["let x = 1", "switch (x) { case x: let y = x + 1; y }\nx"], "1"],
+  [["let x = 1", "switch (x) { case 1: let x = 2; console.log(x) }"], "> 2"],
+  [
+    ["let x = 1", "switch (x) { case x: let x = 2 }"],
+    "ReferenceError: Cannot access 'x'",
+  ],
   [["let x = 1", "switch (0) { default: let x = 5; x = 6 }\nx"], "1"],
   [["let x = [1]", "for (const x of x);"], "ReferenceError: Cannot access 'x'"],
   [["let i = 7", "for (let i = 0; i < 2; i++) { let i = 9 }\ni"], "7"],
