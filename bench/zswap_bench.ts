@@ -3,7 +3,8 @@
  * whole way of a page out of memory and back. Ours.
  *
  * A store finds no older copy under its slot, as after add_to_swap(). Pages go
- * out by MADV_PAGEOUT and come back by a fault each, without readahead.
+ * out by MADV_PAGEOUT and come back by a fault each, without readahead. The
+ * pool holds several hundred other pages meanwhile.
  */
 import { crypto_alloc_acomp } from "swaplab/crypto/acomp.ts";
 import { makeMachine } from "swaplab/lab/machine.ts";
@@ -95,6 +96,7 @@ function copiesOf({ k, folios }: ReturnType<typeof scene>): Uint8Array[] {
   });
 }
 
+/** All pages but one batch are out: a turn takes that one out, the next in. */
 function roundTripRow(): Row {
   const at = scene();
   const { process, k } = at;
@@ -102,14 +104,18 @@ function roundTripRow(): Row {
   const room = new Uint8Array(8192);
   const page = new Uint8Array(4096);
   const numbers = Array.from({ length: pages }, (_, page) => page);
+  const copies = copiesOf(at);
+  process.advise("pageout", batch);
   const ratio = ratioOf(rounds, {
     work: bySlices(numbers, batch, (slice) => {
-      process.advise("pageout", slice[0]!, slice.at(-1)! + 1);
-      if (process.mm.swap_ents !== batch) throw new Error("a page stayed");
-      for (const page of slice) process.touch(page);
+      const first = slice[0]!;
+      process.advise("pageout", first, first + batch);
+      if (process.mm.swap_ents !== pages) throw new Error("a page stayed");
+      const next = (first + batch) % pages;
+      for (let i = next; i < next + batch; i++) process.touch(i);
     }),
   }, {
-    work: bySlices(copiesOf(at), batch, (slice) => {
+    work: bySlices(copies, batch, (slice) => {
       for (const copy of slice) {
         const size = compress(copy, room);
         if (size > 0) decompress(room.subarray(0, size), page);

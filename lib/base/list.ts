@@ -30,6 +30,15 @@ export function INIT_LIST_HEAD<T>(owner: T | null = null): ListHead<T> {
   return head;
 }
 
+/**
+ * Give a link that is on no list to the object that embeds it. (Ours: so the
+ * object can be made with all its fields at once, and takes less memory.)
+ */
+export function embedLink<T>(link: ListHead<T>, owner: T): T {
+  (link as Loose<T>).owner = owner;
+  return owner;
+}
+
 export function list_empty<T>(head: ListHead<T>): boolean {
   return head.next === head;
 }

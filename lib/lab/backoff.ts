@@ -137,9 +137,10 @@ function* nap({ k }: Region, rng: Rng, nanoseconds: number): Task {
 /** One atomic addition; its faults counted as by mm_account_fault(). */
 function* touch({ k, process, faults }: Region, page: number): Task {
   const vpn = vpnOf(process, page);
-  const table = pte_alloc(process.area, vpn);
+  const { store, base } = pte_alloc(process.area, vpn);
+  const at = base + vpn % PTRS_PER_PTE;
   const first = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_WRITE;
-  for (let flags = first; !touchPte(table, vpn % PTRS_PER_PTE, true);) {
+  for (let flags = first; touchPte(store, at, true) < 0;) {
     const result = yield* handle_mm_fault(k, process.area, vpn, flags);
     const tried = (flags & FAULT_FLAG_TRIED) !== 0;
     flags = first;

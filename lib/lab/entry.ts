@@ -35,7 +35,7 @@ export function entryAt(process: Process, page: number): PageTableEntry {
   process.whereabouts(page);
   const vpn = process.area.vm_start / PAGE_SIZE + page;
   const table = process.mm.tables.get(Math.floor(vpn / PTRS_PER_PTE));
-  const word = table?.words[vpn % PTRS_PER_PTE] ?? 0n;
+  const word = table ? ptep_get(table, vpn % PTRS_PER_PTE) : 0n;
   const raw = word.toString(16).padStart(16, "0");
   const nothing = {
     raw,

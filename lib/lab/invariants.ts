@@ -21,6 +21,7 @@ import {
 } from "../mm/page_flags.ts";
 import { nr_free_pages } from "../mm/page_alloc.ts";
 import {
+  pte_none,
   pte_pfn,
   pte_present,
   pte_to_swp_entry,
@@ -61,7 +62,7 @@ function census(k: Kernel): Census {
     let swapped = 0;
     for (const table of mm.tables.values()) {
       for (let index = 0; index < PTRS_PER_PTE; index++) {
-        if (table.words[index] === 0n) continue;
+        if (pte_none(ptep_get(table, index))) continue;
         const pte = ptep_get(table, index);
         if (!pte_present(pte)) {
           const entry = pte_to_swp_entry(pte);

@@ -44,6 +44,7 @@ import {
   checkPage,
   endAccess,
   type Inside,
+  noTable,
   ProcessKilled,
 } from "./process_access.ts";
 
@@ -125,6 +126,7 @@ function enroll(
     k: machine.k,
     pid: mm.pid,
     mm,
+    ptes: mm.ptes,
     area,
     pages,
     firstVpn,
@@ -136,7 +138,8 @@ function enroll(
     view: new DataView(machine.k.memory.buffer),
     alive: true,
     faults: 0,
-    tables: new Array(Math.ceil((firstEntry + pages) / PTRS_PER_PTE)),
+    bases: new Int32Array(Math.ceil((firstEntry + pages) / PTRS_PER_PTE))
+      .fill(noTable),
   };
   const process: Process = {
     pid: mm.pid,

@@ -14,9 +14,8 @@ import { memcg_memory_event } from "../mm/memcontrol_stat.ts";
 import type { Kernel, MmStruct, TaskStruct, VmArea } from "../mm/mm_types.ts";
 import { GFP_KERNEL } from "../mm/page_alloc.ts";
 import {
-  frameNumberAt,
   PAGE_SIZE,
-  type PageTable,
+  type PteStore,
   PTRS_PER_PTE,
   touchPte,
 } from "../mm/pgtable.ts";
@@ -29,6 +28,11 @@ export class ProcessKilled extends Error {
   override name = "ProcessKilled";
 }
 
+/** Entries of a table: 2 to this power. */
+const tableShift = 9;
+/** In place of where a table's entries begin. */
+export const noTable = -1;
+
 /** One access takes three at most: to make, to swap in, to copy a page. */
 const mostFaults = 1000;
 
@@ -38,6 +42,7 @@ export interface Inside {
   readonly k: Kernel;
   readonly pid: number;
   readonly mm: MmStruct;
+  readonly ptes: PteStore;
   readonly area: VmArea;
   readonly pages: number;
   readonly firstVpn: number;
@@ -51,8 +56,11 @@ export interface Inside {
   alive: boolean;
   /** Of the access under way. */
   faults: number;
-  /** The area's tables that were used, from firstTable on. */
-  readonly tables: (PageTable | undefined)[];
+  /**
+   * Where in the process' store the entries of the area's nth table begin;
+   * noTable if there is none, or nobody has looked.
+   */
+  readonly bases: Int32Array;
 }
 
 export function checkPage(inside: Inside, page: number): void {
@@ -73,23 +81,47 @@ export function checkPage(inside: Inside, page: number): void {
  */
 export function access(inside: Inside, page: number, write: boolean): number {
   checkPage(inside, page);
-  // Small numbers: a vpn is too big for the processor's integer arithmetic.
+  const frame = translate(inside, page, write);
+  return frame < 0 ? accessByFaults(inside, page, write) : frame * PAGE_SIZE;
+}
+
+/**
+ * The page's frame; −1 if there is none, or not for a write.
+ *
+ * Small numbers: a vpn is too big for the processor's integer arithmetic.
+ */
+function translate(inside: Inside, page: number, write: boolean): number {
   const entry = inside.firstEntry + page;
-  const index = entry % PTRS_PER_PTE;
-  const nth = (entry - index) / PTRS_PER_PTE;
-  let table = tableOf(inside, nth);
-  while (table === undefined || !touchPte(table, index, write)) {
+  const base = inside.bases[entry >>> tableShift]!;
+  if (base < 0) return -1;
+  return touchPte(inside.ptes, base + (entry & (PTRS_PER_PTE - 1)), write);
+}
+
+/** Look for the page's table; one that is there stays until the end. */
+function findTable(
+  { firstEntry, firstTable, bases, mm }: Inside,
+  page: number,
+) {
+  const nth = (firstEntry + page) >>> tableShift;
+  bases[nth] = mm.tables.get(firstTable + nth)?.base ?? noTable;
+}
+
+function accessByFaults(inside: Inside, page: number, write: boolean): number {
+  for (;;) {
+    findTable(inside, page);
+    const frame = translate(inside, page, write);
+    if (frame >= 0) {
+      const start = frame * PAGE_SIZE;
+      if (inside.faults > 0) check(inside, page, bytesAt(inside, start));
+      return start;
+    }
     if (inside.faults++ === mostFaults) {
       throw new SimError(`Livelock: page ${page} faults again and again`);
     }
     // Above memory.high the way back can take the page again. Who has paid
     // once for this access does not pay again, or nothing would move on.
     fault(inside, page, write, inside.faults === 1);
-    table = tableOf(inside, nth);
   }
-  const start = frameNumberAt(table, index) * PAGE_SIZE;
-  if (inside.faults > 0) check(inside, page, bytesAt(inside, start));
-  return start;
 }
 
 /** kswapd and the workers have their turn, if there was a fault. */
@@ -97,12 +129,6 @@ export function endAccess(inside: Inside): void {
   if (inside.faults === 0) return;
   inside.faults = 0;
   inside.machine.runBackground();
-}
-
-/** The area's nth table, if there is one yet; none goes before the process. */
-function tableOf(inside: Inside, nth: number): PageTable | undefined {
-  const { tables, mm, firstTable } = inside;
-  return tables[nth] ??= mm.tables.get(firstTable + nth);
 }
 
 /** The bytes of a page that was just accessed, in place. */

@@ -88,7 +88,8 @@ export function* access(
   let flags = FAULT_FLAG_ALLOW_RETRY | (write ? FAULT_FLAG_WRITE : 0);
   for (let tries = 0;; tries++) {
     const table = process.mm.tables.get(key);
-    if (table && touchPte(table, vpn % PTRS_PER_PTE, write)) return true;
+    const at = (table?.base ?? 0) + vpn % PTRS_PER_PTE;
+    if (table && touchPte(table.store, at, write) >= 0) return true;
     if (tries > 0) expected.retries++;
     const result = yield* handle_mm_fault(k, process.area, vpn, flags);
     if ((result & VM_FAULT_ERROR) !== 0) return false;

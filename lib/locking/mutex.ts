@@ -27,7 +27,7 @@ export function mutex_init(name: string): Mutex {
 
 /** Take `lock`, sleeping while another task has it. */
 export function* mutex_lock(lock: Mutex): Task {
-  if (!passes(lock.acquire)) yield lock.acquire;
+  if (!passes(!lock.locked)) yield lock.acquire;
   lock.locked = true;
 }
 

@@ -19,23 +19,24 @@ export interface RcuReader {
 
 interface RcuCallback {
   /** The readers it has to outlive. */
-  readonly readers: Set<RcuReader>;
+  readonly readers: RcuReader[];
   readonly func: () => void;
 }
 
 export interface Rcu {
-  readonly readers: Set<RcuReader>;
-  readonly callbacks: Set<RcuCallback>;
+  /** Few at any time: one for each task at most. */
+  readonly readers: RcuReader[];
+  readonly callbacks: RcuCallback[];
   /** The pauses before a section is entered, and before a grace period. */
   readonly enter: Op;
   readonly grace: Op;
 }
 
 export function rcu_init(): Rcu {
-  const readers = new Set<RcuReader>();
+  const readers: RcuReader[] = [];
   return {
     readers,
-    callbacks: new Set(),
+    callbacks: [],
     enter: makeOp("read", "rcu_read_lock", readers),
     grace: makeOp("write", "synchronize_rcu", readers),
   };
@@ -44,25 +45,33 @@ export function rcu_init(): Rcu {
 /** Enter a read-side section: what it finds is not freed before it leaves. */
 export function rcu_read_lock(rcu: Rcu): RcuReader {
   const reader = { rcu };
-  rcu.readers.add(reader);
+  rcu.readers.push(reader);
   return reader;
+}
+
+/** Take `item` out of `items`; false if it is not there. */
+function remove<T>(items: T[], item: T): boolean {
+  const index = items.indexOf(item);
+  if (index >= 0) items.splice(index, 1);
+  return index >= 0;
 }
 
 /** Leave it. What waited for this reader alone is done now. */
 export function rcu_read_unlock(rcu: Rcu, reader: RcuReader): void {
-  BUG_ON(!rcu.readers.delete(reader), "rcu_read_unlock: not in a section");
+  BUG_ON(!remove(rcu.readers, reader), "rcu_read_unlock: not in a section");
+  if (rcu.callbacks.length === 0) return;
   for (const callback of [...rcu.callbacks]) {
-    callback.readers.delete(reader);
-    if (callback.readers.size > 0) continue;
-    rcu.callbacks.delete(callback);
+    remove(callback.readers, reader);
+    if (callback.readers.length > 0) continue;
+    remove(rcu.callbacks, callback);
     callback.func();
   }
 }
 
 /** Call `func` when all who read now have left; at once if nobody reads. */
 export function call_rcu(rcu: Rcu, func: () => void): void {
-  if (rcu.readers.size === 0) return func();
-  rcu.callbacks.add({ readers: new Set(rcu.readers), func });
+  if (rcu.readers.length === 0) return func();
+  rcu.callbacks.push({ readers: [...rcu.readers], func });
 }
 
 /** Wait until all who read now have left. */

@@ -39,7 +39,7 @@ export function spin_lock_init(name: string, guards?: object): Spinlock {
 /** Take `lock`, waiting for its holder. */
 export function* spin_lock(lock: Spinlock): Task {
   // The pause; under run(), where nobody else acts, a free lock needs none.
-  if (!passes(lock.acquire)) yield lock.acquire;
+  if (!passes(!lock.locked)) yield lock.acquire;
   lock.locked = true;
 }
 

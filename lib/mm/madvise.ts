@@ -42,6 +42,7 @@ import {
 } from "./page_flags.ts";
 import { swap_read_folio } from "./page_io.ts";
 import {
+  clearPtes,
   is_swap_pte,
   PAGE_SIZE,
   type Pte,
@@ -198,7 +199,7 @@ function* madvise_free_pte_range(
       // The marker of a lost page goes, too, but was not counted.
       if (!non_swap_entry(entry)) vm_mm.swap_ents -= nr;
       yield* free_swap_and_cache_nr(k, entry, nr);
-      table.words.fill(0n, index, index + nr);
+      clearPtes(table, index, nr);
       continue;
     }
     const folio = folioOf(k, pte);

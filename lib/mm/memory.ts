@@ -96,11 +96,11 @@ export interface VmFault extends PteSlot {
 
 /** The table of a virtual page, made if there is none. */
 export function pte_alloc(vma: VmArea, vpn: number): PageTable {
-  const { tables, pid } = vma.vm_mm;
+  const { tables, ptes, pid } = vma.vm_mm;
   const key = Math.floor(vpn / PTRS_PER_PTE);
   let table = tables.get(key);
   if (table === undefined) {
-    table = pte_alloc_one(`ptl of process ${pid}, table ${key}`);
+    table = pte_alloc_one(ptes, `ptl of process ${pid}, table ${key}`);
     tables.set(key, table);
   }
   return table;

@@ -27,6 +27,7 @@ import {
 } from "./page_flags.ts";
 import { folio_put } from "./page_alloc.ts";
 import {
+  clearPtes,
   PAGE_SIZE,
   type PageTable,
   type Pte,
@@ -122,7 +123,7 @@ function* zap_pte_range(
       nr = swap_pte_batch(k, table, index, roomFor(k, to - vpn, gather));
       yield* zapSwapped(k, vma, pte_to_swp_entry(pte), nr, gather);
     }
-    table.words.fill(0n, index, index + nr);
+    clearPtes(table, index, nr);
   }
   spin_unlock(table.ptl);
   for (const folio of gather.gone) yield* free_page_and_swap_cache(k, folio);

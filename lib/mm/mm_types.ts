@@ -28,7 +28,7 @@ import type { MemcgState } from "./memcontrol.ts";
 import type { ObjCgroup } from "./memcontrol_objcg.ts";
 import type { MemcgEvents, MemcgVmstats } from "./memcontrol_stat.ts";
 import type { PageCounter } from "./page_counter.ts";
-import type { PageTable } from "./pgtable.ts";
+import type { PageTable, PteStore } from "./pgtable.ts";
 import type { ShmemInodeInfo } from "./shmem.ts";
 import type { Shrinker, ShrinkerInfo } from "./shrinker.ts";
 import type { SwapReadahead } from "./swap_readahead.ts";
@@ -111,6 +111,8 @@ export interface MmStruct {
   memcg: MemCgroup;
   /** Table of the 2 MiB region `address >> 21`. */
   readonly tables: Map<number, PageTable>;
+  /** What they hold. */
+  readonly ptes: PteStore;
   readonly mmap: VmArea[];
   /** Present anonymous pages. */
   anon_pages: number;

@@ -17,7 +17,7 @@ import type {
   MmStruct,
   VmArea,
 } from "./mm_types.ts";
-import { PAGE_SIZE } from "./pgtable.ts";
+import { makePteStore, PAGE_SIZE } from "./pgtable.ts";
 import { linkAnonVma, unlink_anon_vmas } from "./rmap.ts";
 import { shmemPutMapping } from "./shmem.ts";
 
@@ -33,6 +33,7 @@ export function mm_alloc(
     pid: k.next_pid++,
     memcg,
     tables: new Map(),
+    ptes: makePteStore(),
     mmap: [],
     anon_pages: 0,
     shmem_pages: 0,

@@ -12,7 +12,7 @@
  * min_free_kbytes has no floor of 128 KiB, so that small machines can be
  * looked at.
  */
-import { INIT_LIST_HEAD } from "../base/list.ts";
+import { embedLink, INIT_LIST_HEAD } from "../base/list.ts";
 import { KernelBug, VM_BUG_ON } from "../base/bug.ts";
 import type { Task } from "../sim/task.ts";
 import type { Folio, Kernel, Pfn, PgData, Zone } from "./mm_types.ts";
@@ -141,7 +141,8 @@ export function get_page_from_freelist(
 }
 
 function makeFolio(pfn: Pfn): Folio {
-  const folio = {
+  const lru = INIT_LIST_HEAD<Folio>();
+  return embedLink(lru, {
     pfn,
     flags: 0,
     _refcount: 1,
@@ -150,10 +151,9 @@ function makeFolio(pfn: Pfn): Folio {
     index: 0,
     memcg: null,
     swap: 0 as SwpEntry,
+    lru,
     ops: null,
-  } as { -readonly [Field in keyof Folio]: Folio[Field] };
-  folio.lru = INIT_LIST_HEAD<Folio>(folio);
-  return folio;
+  });
 }
 
 /**

@@ -4,7 +4,7 @@
  * Kernel: include/linux/page-flags.h, page_ref.h, pagemap.h (v6.12).
  */
 import { VM_BUG_ON } from "../base/bug.ts";
-import { makeOp, type Op, pause, type Task } from "../sim/task.ts";
+import { makeOp, type Op, passes, pause, type Task } from "../sim/task.ts";
 import type { Folio } from "./mm_types.ts";
 
 export const PG_locked = 1 << 0;
@@ -168,29 +168,34 @@ function makeFolioOp(folio: Folio, pause: FolioPause): Op {
   }
 }
 
+/** Who is alone needs no op. */
+function* pauseAt(folio: Folio, what: FolioPause, ready: boolean): Task {
+  if (!passes(ready)) yield* pause(opOf(folio, what));
+}
+
 /** The pause before folio_trylock(), where another task may have the lock. */
-export function* beforeTrylock(folio: Folio): Task {
-  yield* pause(opOf(folio, "trylock"));
+export function beforeTrylock(folio: Folio): Task {
+  return pauseAt(folio, "trylock", true);
 }
 
 /** The pause before folio_unlock(), where another task may try the lock. */
-export function* beforeUnlock(folio: Folio): Task {
-  yield* pause(opOf(folio, "unlock"));
+export function beforeUnlock(folio: Folio): Task {
+  return pauseAt(folio, "unlock", true);
 }
 
 /** The pause before the write of a synchronous device is over. */
-export function* beforeEndWriteback(folio: Folio): Task {
-  yield* pause(opOf(folio, "written"));
+export function beforeEndWriteback(folio: Folio): Task {
+  return pauseAt(folio, "written", true);
 }
 
 /** Sleep until nobody has the lock; it may be taken again at once. */
-export function* folio_wait_locked(folio: Folio): Task {
-  yield* pause(opOf(folio, "unlocked"));
+export function folio_wait_locked(folio: Folio): Task {
+  return pauseAt(folio, "unlocked", !folio_test_locked(folio));
 }
 
 /** Take the lock, sleeping while another task has it. */
 export function* folio_lock(folio: Folio): Task {
-  yield* pause(opOf(folio, "lock"));
+  if (!passes(!folio_test_locked(folio))) yield* pause(opOf(folio, "lock"));
   VM_BUG_ON(!folio_trylock(folio), () => `folio_lock: frame ${folio.pfn}`);
 }
 
@@ -203,6 +208,6 @@ export function folio_unlock(folio: Folio): void {
 }
 
 /** Sleep until its write to the device is over. */
-export function* folio_wait_writeback(folio: Folio): Task {
-  yield* pause(opOf(folio, "writeback"));
+export function folio_wait_writeback(folio: Folio): Task {
+  return pauseAt(folio, "writeback", !folio_test_writeback(folio));
 }

@@ -41,65 +41,94 @@ const LOW_RW = 2;
 const LOW_ACCESSED = 1 << 5;
 const LOW_DIRTY = 1 << 6;
 
+/**
+ * The entries of a process, table behind table in one array. (Ours: an access
+ * then needs to find neither the table nor an array of its own.)
+ */
+export interface PteStore {
+  words: BigUint64Array;
+  /** The same bytes by halves; entry i has its low half at 2i. */
+  halves: Uint32Array;
+  /** Tables in it; there may be room for more. */
+  tables: number;
+}
+
 /** One table: the entries of 2 MiB of addresses. */
 export interface PageTable {
   /** Guards every entry of this table. */
   readonly ptl: Spinlock;
-  readonly words: BigUint64Array;
-  /** The same bytes by halves; entry i has its low half at 2i. */
-  readonly halves: Uint32Array;
+  readonly store: PteStore;
+  /** Where in the store its entries begin. */
+  readonly base: number;
 }
 
-export function pte_alloc_one(name: string): PageTable {
+export function makePteStore(): PteStore {
   const words = new BigUint64Array(PTRS_PER_PTE);
-  return {
-    ptl: spin_lock_init(name),
-    words,
-    halves: new Uint32Array(words.buffer),
-  };
+  return { words, halves: new Uint32Array(words.buffer), tables: 0 };
 }
 
-export function ptep_get(table: PageTable, index: number): Pte {
-  return table.words[index]! as Pte;
+/** An empty table, the next one in `store`. */
+export function pte_alloc_one(store: PteStore, name: string): PageTable {
+  const base = store.tables++ * PTRS_PER_PTE;
+  if (base === store.words.length) {
+    const words = new BigUint64Array(2 * base);
+    words.set(store.words);
+    store.words = words;
+    store.halves = new Uint32Array(words.buffer);
+  }
+  return { ptl: spin_lock_init(name), store, base };
 }
 
-export function set_pte(table: PageTable, index: number, pte: Pte): void {
-  table.words[index] = pte;
+export function ptep_get({ store, base }: PageTable, index: number): Pte {
+  return store.words[base + index]! as Pte;
+}
+
+export function set_pte(
+  { store, base }: PageTable,
+  index: number,
+  pte: Pte,
+): void {
+  store.words[base + index] = pte;
+}
+
+/** Empty `nr` entries. (Linux: clear_ptes(), pte by pte.) */
+export function clearPtes(
+  { store, base }: PageTable,
+  index: number,
+  nr: number,
+): void {
+  store.words.fill(0n, base + index, base + index + nr);
 }
 
 /** Empty the entry; returns what it held. */
 export function ptep_get_and_clear(table: PageTable, index: number): Pte {
   const pte = ptep_get(table, index);
-  table.words[index] = 0n;
+  set_pte(table, index, 0n as Pte);
   return pte;
 }
 
 /**
- * One access by the processor. (Ours: in Linux this is hardware.)
+ * One access by the processor: it marks the entry. (Ours: in Linux this is
+ * hardware.)
  *
- * @returns false if it faults: not present, or a write to a read-only page
+ * @param at the entry's place in the store: its table's base + its index
+ * @returns the frame; −1 if it faults: not present, or a write to a read-only
+ *   page
  */
 export function touchPte(
-  table: PageTable,
-  index: number,
+  { halves }: PteStore,
+  at: number,
   write: boolean,
-): boolean {
-  const low = table.halves[2 * index]!;
-  if ((low & LOW_PRESENT) === 0) return false;
-  if (!write) {
-    table.halves[2 * index] = low | LOW_ACCESSED;
-    return true;
-  }
-  if ((low & LOW_RW) === 0) return false;
-  table.halves[2 * index] = low | LOW_ACCESSED | LOW_DIRTY;
-  return true;
-}
-
-/** Frame of a present entry. (Ours: pte_pfn() without a BigInt.) */
-export function frameNumberAt({ halves }: PageTable, index: number): Pfn {
-  const low = halves[2 * index]! >>> PAGE_SHIFT;
-  const high = halves[2 * index + 1]! & 0xf_ffff;
-  return (high * 0x10_0000 + low) as Pfn;
+): number {
+  const low = halves[2 * at]!;
+  const wanted = write ? LOW_PRESENT | LOW_RW : LOW_PRESENT;
+  if ((low & wanted) !== wanted) return -1;
+  const marks = write ? LOW_ACCESSED | LOW_DIRTY : LOW_ACCESSED;
+  // What is set is not written again.
+  if ((low & marks) !== marks) halves[2 * at] = low | marks;
+  // A machine has fewer than 2³¹ frames: a small integer will do.
+  const high = halves[2 * at + 1]! & 0x7ff;
+  return high << (32 - PAGE_SHIFT) | low >>> PAGE_SHIFT;
 }
 
 export function pte_none(pte: Pte): boolean {

@@ -87,18 +87,18 @@ export function unlink_anon_vmas(vma: VmArea): void {
   vma.anon_vma = null;
 }
 
-/** Every page-table entry that maps the folio, each checked when it is met. */
-function* mappingsOf(folio: Folio): Generator<PteSlot, void, void> {
-  const { mapping } = folio;
-  if (mapping === null) return;
-  const vmas = "vmas" in mapping ? mapping.vmas : mapping.i_mmap;
-  for (const vma of [...vmas]) {
-    const vpn = vma_address(vma, folio) / PAGE_SIZE;
-    const address = vpn * PAGE_SIZE;
-    if (address < vma.vm_start || address >= vma.vm_end) continue;
-    const slot = pteSlotOf(vma, vpn);
-    if (slot !== null && maps(slot, folio)) yield slot;
-  }
+/** The areas in which the folio can be mapped, as they are now. */
+function areasOf({ mapping }: Folio): readonly VmArea[] {
+  if (mapping === null) return [];
+  return ("vmas" in mapping ? mapping.vmas : mapping.i_mmap).slice();
+}
+
+/** The page-table entry of the area that maps the folio, or null. */
+function mappingIn(vma: VmArea, folio: Folio): PteSlot | null {
+  const address = vma_address(vma, folio);
+  if (address < vma.vm_start || address >= vma.vm_end) return null;
+  const slot = pteSlotOf(vma, address / PAGE_SIZE);
+  return slot !== null && maps(slot, folio) ? slot : null;
 }
 
 /** Where the folio's page is in the area, if it is in there at all. */
@@ -178,8 +178,10 @@ export function* folio_referenced(
   memcg: MemCgroup | null,
 ): Task<number> {
   let referenced = 0;
-  for (const slot of mappingsOf(folio)) {
-    if (memcg !== null && !mm_match_cgroup(slot.vma, memcg)) continue;
+  for (const vma of areasOf(folio)) {
+    const slot = mappingIn(vma, folio);
+    if (slot === null) continue;
+    if (memcg !== null && !mm_match_cgroup(vma, memcg)) continue;
     yield* spin_lock(slot.table.ptl);
     const pte = ptep_get(slot.table, slot.index);
     if (maps(slot, folio) && pte_young(pte)) {
@@ -202,7 +204,9 @@ export function* folio_referenced(
  */
 export function* try_to_unmap(k: Kernel, folio: Folio): Task {
   enter(k.trace, "try_to_unmap");
-  for (const slot of mappingsOf(folio)) {
+  for (const vma of areasOf(folio)) {
+    const slot = mappingIn(vma, folio);
+    if (slot === null) continue;
     yield* spin_lock(slot.table.ptl);
     const unmapped = !maps(slot, folio) || (yield* unmapOne(k, folio, slot));
     spin_unlock(slot.table.ptl);

@@ -54,14 +54,18 @@ export function cluster_offset(ci: SwapClusterInfo): number {
   return ci.index * SWAPFILE_CLUSTER;
 }
 
+/** The cluster of a slot; null if there are none. */
+function clusterOf(si: SwapInfoStruct, offset: number): SwapClusterInfo | null {
+  return si.cluster_info?.[Math.floor(offset / SWAPFILE_CLUSTER)] ?? null;
+}
+
 /** Lock the cluster of a slot; null, and no lock, if there are none. */
 export function* lock_cluster(
   si: SwapInfoStruct,
   offset: number,
 ): Task<SwapClusterInfo | null> {
-  if (si.cluster_info === null) return null;
-  const ci = si.cluster_info[Math.floor(offset / SWAPFILE_CLUSTER)]!;
-  yield* spin_lock(ci.lock);
+  const ci = clusterOf(si, offset);
+  if (ci !== null) yield* spin_lock(ci.lock);
   return ci;
 }
 
@@ -74,8 +78,8 @@ export function* lock_cluster_or_swap_info(
   si: SwapInfoStruct,
   offset: number,
 ): Task<SwapClusterInfo | null> {
-  const ci = yield* lock_cluster(si, offset);
-  if (ci === null) yield* spin_lock(si.lock);
+  const ci = clusterOf(si, offset);
+  yield* spin_lock(ci === null ? si.lock : ci.lock);
   return ci;
 }
 
@@ -89,8 +93,8 @@ export function unlock_cluster_or_swap_info(
 
 /** The lock that guards the slot's map byte. */
 export function slotLock(si: SwapInfoStruct, offset: number): Spinlock {
-  const ci = si.cluster_info?.[Math.floor(offset / SWAPFILE_CLUSTER)];
-  return ci === undefined ? si.lock : ci.lock;
+  const ci = clusterOf(si, offset);
+  return ci === null ? si.lock : ci.lock;
 }
 
 /** Stop the machine unless the lock of the slot's map byte is held. */

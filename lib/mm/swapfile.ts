@@ -171,9 +171,9 @@ export function* swap_shmem_alloc(k: Kernel, entry: SwpEntry): Task {
  * @returns 0; -EEXIST if it is pinned already; -ENOENT if it is free. If the
  *   pin is one more user: never -EEXIST, but -ENOMEM as of swap_duplicate()
  */
-export function* swapcache_prepare(k: Kernel, entry: SwpEntry): Task<Errno> {
+export function swapcache_prepare(k: Kernel, entry: SwpEntry): Task<Errno> {
   enter(k.trace, "swapcache_prepare");
-  return yield* duplicateLocked(k, entry, pinUsage(k));
+  return duplicateLocked(k, entry, pinUsage(k));
 }
 
 function* duplicateLocked(

@@ -23,11 +23,12 @@ export function swp_entry(type: number, offset: number): SwpEntry {
 }
 
 export function swp_type(entry: SwpEntry): number {
-  return Math.floor(entry / OFFSET_RANGE);
+  return entry < OFFSET_RANGE ? 0 : Math.floor(entry / OFFSET_RANGE);
 }
 
 export function swp_offset(entry: SwpEntry): number {
-  return entry % OFFSET_RANGE;
+  // Most have type 0; the remainder of large numbers is slow.
+  return entry < OFFSET_RANGE ? entry : entry % OFFSET_RANGE;
 }
 
 /** The word `swp_entry_t.val` of the kernel. (Ours: Linux just reads it.) */

@@ -9,7 +9,7 @@
  * Kernel: mm/zsmalloc.c (v6.12). Differs: frames of a chain are an array, not
  * linked through page->index; words are written as two halves of 32 bits.
  */
-import { INIT_LIST_HEAD } from "../base/list.ts";
+import { embedLink, INIT_LIST_HEAD } from "../base/list.ts";
 import type { Folio } from "./mm_types.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "./pgtable.ts";
 import type { FrameSource } from "./zpool.ts";
@@ -63,7 +63,8 @@ export function init_zspage(
   pages: readonly Folio[],
 ): Zspage {
   const { size, objs_per_zspage, pages_per_zspage } = from;
-  const zspage = {
+  const list = INIT_LIST_HEAD<Zspage>();
+  const zspage = embedLink(list, {
     class: from,
     pages,
     huge: objs_per_zspage === 1 && pages_per_zspage === 1,
@@ -71,8 +72,8 @@ export function init_zspage(
     inuse: 0,
     freeobj: 0,
     fullness: 0,
-  } as { -readonly [Field in keyof Zspage]: Zspage[Field] };
-  zspage.list = INIT_LIST_HEAD<Zspage>(zspage);
+    list,
+  });
   for (let index = 0; index < objs_per_zspage; index++) {
     const next = index + 1 < objs_per_zspage ? index + 1 : noObject;
     const link = addressOf(zspage, index * size);

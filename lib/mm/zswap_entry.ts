@@ -9,7 +9,7 @@
  * memory is not modelled: it counts as on the node of its page.
  */
 import { VM_BUG_ON } from "../base/bug.ts";
-import { INIT_LIST_HEAD, type ListHead } from "../base/list.ts";
+import { embedLink, INIT_LIST_HEAD, type ListHead } from "../base/list.ts";
 import { xa_cmpxchg, type XArray } from "../base/xarray.ts";
 import { type Op, pause, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
@@ -74,7 +74,8 @@ export function makeEntry(
   objcg: ObjCgroup | null,
   { handle, length, value }: Compressed,
 ): ZswapEntry {
-  const entry = {
+  const lru = INIT_LIST_HEAD<ZswapEntry>();
+  return embedLink(lru, {
     swpentry: folio.swap,
     length,
     referenced: true,
@@ -84,9 +85,8 @@ export function makeEntry(
     objcg,
     nid: page_to_nid(k, folio.pfn),
     freed: false,
-  } as { -readonly [Field in keyof ZswapEntry]: ZswapEntry[Field] };
-  entry.lru = INIT_LIST_HEAD<ZswapEntry>(entry);
-  return entry;
+    lru,
+  });
 }
 
 export function swap_zswap_tree(k: Kernel, entry: SwpEntry): ZswapTree {

@@ -45,13 +45,14 @@ interface Lone {
 let lone: Lone | null = null;
 
 /**
- * May the running task go on to `op` without a pause? It may if it is alone
- * and `op` is ready: nobody could be chosen instead. To stop and to go on
- * through all its callers costs more than most of what lies in between.
+ * May the running task go on without a pause? It may if it is alone: nobody
+ * could be chosen instead. To stop and to go on through all its callers costs
+ * more than most of what lies in between.
+ *
+ * @param ready whether what it is about to do can be done now
  */
-export function passes(op: Op): boolean {
-  if (lone === null || lone.left === 0) return false;
-  if (op.ready !== undefined && !op.ready()) return false;
+export function passes(ready: boolean): boolean {
+  if (!ready || lone === null || lone.left === 0) return false;
   lone.left--;
   return true;
 }
@@ -59,7 +60,7 @@ export function passes(op: Op): boolean {
 // #region pause
 /** Pause before `op`. */
 export function* pause(op: Op): Task {
-  if (!passes(op)) yield op;
+  if (!passes(op.ready === undefined || op.ready())) yield op;
 }
 // #endregion
 

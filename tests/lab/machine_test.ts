@@ -159,7 +159,8 @@ const breakages: [string, (k: ReturnType<typeof makeMachine>["k"]) => void][] =
     }],
     ["a page-table entry gone", (k) => {
       const [table] = [...[...k.mms][0]!.tables.values()];
-      table!.words[table!.words.findIndex((word) => word !== 0n)] = 0n;
+      const { words } = table!.store;
+      words[words.findIndex((word) => word !== 0n)] = 0n;
     }],
     ["a warning", (k) => void k.warnings.push("something")],
   ];

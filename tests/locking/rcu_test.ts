@@ -19,9 +19,9 @@ Deno.test("call_rcu() waits for those who read now, not for later ones", () => {
   assert.deepEqual(told, []);
   rcu_read_unlock(rcu, b);
   assert.deepEqual(told, ["free"]);
-  assert.equal(rcu.readers.size, 1);
+  assert.equal(rcu.readers.length, 1);
   rcu_read_unlock(rcu, later);
-  assert.equal(rcu.readers.size, 0);
+  assert.equal(rcu.readers.length, 0);
 });
 
 Deno.test("call_rcu() without readers calls at once", () => {

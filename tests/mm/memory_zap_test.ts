@@ -12,6 +12,7 @@ import {
 import { folio_put, nr_free_pages } from "swaplab/mm/page_alloc.ts";
 import { filemap_get_folio, swapCachePages } from "swaplab/mm/swap_state.ts";
 import {
+  makePteStore,
   pte_alloc_one,
   pte_swp_mkexclusive,
   ptep_get,
@@ -191,7 +192,7 @@ Deno.test("do_munmap() wants multiples of 4096", () => {
 Deno.test("swap_pte_batch() ends where slots, bits or groups differ", () => {
   const { machine } = scene();
   const { k } = machine;
-  const table = pte_alloc_one("a table");
+  const table = pte_alloc_one(makePteStore(), "a table");
   const names = (offsets: number[]) =>
     offsets.forEach((offset, index) =>
       set_pte(table, index, swp_entry_to_pte(swp_entry(0, offset)))

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Pfn } from "swaplab/mm/mm_types.ts";
 import {
   is_swap_pte,
+  makePteStore,
   mk_pte,
   pte_alloc_one,
   pte_dirty,
@@ -83,29 +84,29 @@ Deno.test("mk_pte() holds frame and bits", () => {
 });
 
 Deno.test("touchPte() faults on an empty, a swapped and a read-only entry", () => {
-  const table = pte_alloc_one("ptl");
-  assert.equal(touchPte(table, 5, false), false);
+  const table = pte_alloc_one(makePteStore(), "ptl");
+  assert.equal(touchPte(table.store, 5, false), -1);
   set_pte(table, 5, swp_entry_to_pte(swp_entry(0, 7)));
-  assert.equal(touchPte(table, 5, false), false);
+  assert.equal(touchPte(table.store, 5, false), -1);
   set_pte(table, 5, mk_pte(9 as Pfn, 0n));
-  assert.equal(touchPte(table, 5, true), false);
+  assert.equal(touchPte(table.store, 5, true), -1);
   assert.ok(!pte_dirty(ptep_get(table, 5)));
 });
 
 Deno.test("touchPte() sets the bits that the processor sets", () => {
-  const table = pte_alloc_one("ptl");
+  const table = pte_alloc_one(makePteStore(), "ptl");
   const old = pte_mkold(mk_pte(9 as Pfn, 2n));
   set_pte(table, 511, old);
-  assert.equal(touchPte(table, 511, false), true);
+  assert.equal(touchPte(table.store, 511, false), 9);
   assert.ok(pte_young(ptep_get(table, 511)));
   assert.ok(!pte_dirty(ptep_get(table, 511)));
-  assert.equal(touchPte(table, 511, true), true);
+  assert.equal(touchPte(table.store, 511, true), 9);
   assert.ok(pte_dirty(ptep_get(table, 511)));
   assert.ok(!pte_same(old, ptep_get(table, 511)));
 });
 
 Deno.test("ptep_get_and_clear() empties the entry", () => {
-  const table = pte_alloc_one("ptl");
+  const table = pte_alloc_one(makePteStore(), "ptl");
   const pte = mk_pte(3 as Pfn, 0n);
   set_pte(table, 0, pte);
   assert.equal(ptep_get_and_clear(table, 0), pte);

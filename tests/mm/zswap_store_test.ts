@@ -357,10 +357,10 @@ function duringLruAdd(memcg_lookup: "unprotected" | "css_get" | "rcu") {
   let found = "";
   for (let step = task.next(); !step.done; step = task.next()) {
     if (!step.value.what.includes("zswap_list_lru")) continue;
-    found = `${memcg.css.refcnt - before} ${k.rcu.readers.size}`;
+    found = `${memcg.css.refcnt - before} ${k.rcu.readers.length}`;
   }
   assert.equal(memcg.css.refcnt, before);
-  assert.equal(k.rcu.readers.size, 0);
+  assert.equal(k.rcu.readers.length, 0);
   return found;
 }
 
