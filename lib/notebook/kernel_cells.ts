@@ -154,6 +154,7 @@ async function runInState(
     for (const event of events) add(hash, event);
     return take(events);
   });
+  if (request.source.trim() === "") return results;
   state.ran.push({ request, digest: hash.digest("hex") });
   state.types.add(request.source);
   return results;
@@ -205,7 +206,7 @@ async function replay(state: State): Promise<void> {
   for (const one of state.ran) {
     state.replaying = one.request.id;
     const hash = createHash("sha256");
-    await process.run({ ...one.request, expressions: {} }, (events) => {
+    await process.run(one.request, (events) => {
       for (const event of events) add(hash, event);
       return Promise.resolve();
     });

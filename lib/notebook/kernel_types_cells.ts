@@ -184,8 +184,7 @@ function varsBelow(node: ts.Node): string[] {
   ts.forEachChild(node, (child) => {
     if (ts.isFunctionLike(child) || ts.isClassLike(child)) return;
     const isVar = ts.isVariableDeclarationList(child) &&
-      (child.flags & ts.NodeFlags.BlockScoped) === 0 &&
-      !ts.isVariableStatement(child.parent);
+      (child.flags & ts.NodeFlags.BlockScoped) === 0;
     if (isVar) {
       names.push(
         ...child.declarations.flatMap((one) => namesOfBinding(one.name)),
