@@ -75,7 +75,7 @@ Deno.test("a client greets, says READY, and is answered", () =>
     const ready = 2 + 28; // Two bytes before a command of 28.
     const bytes = await read(socket, 64 + ready + message.length);
     assert.deepEqual([...bytes.subarray(10, 12)], [3, 0]);
-    assert.match(bytes.toString(), /READY\x0bSocket-Type\0\0\0\x06ROUTER/);
+    assert.ok(bytes.includes("READY\x0bSocket-Type\0\0\0\x06ROUTER"));
     assert.deepEqual(bytes.subarray(-message.length), Buffer.from(message));
     assert.equal(endpoint.peers.size, 1);
     socket.destroy();
