@@ -146,6 +146,21 @@ function numberOption(
 
 const DEFAULT_MEMORY_MIB = 2_048;
 
+/** How often to look whether Jupyter is still there, in milliseconds. */
+const WATCH_MS = 1_000;
+
+/** Jupyter tells its process id; without it nobody wants this kernel. */
+function whenAlone(pid: number, then: () => void): () => void {
+  const timer = setInterval(() => {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      then();
+    }
+  }, WATCH_MS);
+  return () => clearInterval(timer);
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const file = args.find((arg) => !arg.startsWith("-"));
   if (file === undefined) {
@@ -162,7 +177,10 @@ async function main(args: readonly string[]): Promise<number> {
   });
   process.on("SIGINT", kernel.interrupt);
   process.on("SIGTERM", kernel.shutdown);
+  const parent = Number(process.env.JPY_PARENT_PID ?? 0);
+  const stopWatching = parent > 1 ? whenAlone(parent, kernel.shutdown) : null;
   await kernel.ended;
+  stopWatching?.();
   // Deno waits for signals as long as somebody listens.
   process.off("SIGINT", kernel.interrupt);
   process.off("SIGTERM", kernel.shutdown);

@@ -13,6 +13,7 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type CellEvent,
+  errorIn,
   type ExpressionResults,
   type RunRequest,
   streamEvent,
@@ -206,16 +207,24 @@ async function replay(state: State): Promise<void> {
   for (const one of state.ran) {
     state.replaying = one.request.id;
     const hash = createHash("sha256");
+    let error: ErrorOutput | null = null;
     await process.run(one.request, (events) => {
       for (const event of events) add(hash, event);
+      error ??= events.map(errorIn).find((one) => one !== null) ?? null;
       return Promise.resolve();
     });
     const digest = hash.digest("hex");
     if (digest === one.digest) continue;
     one.digest = digest;
-    state.notes.push(`${one.request.id} now puts out something else`);
+    state.notes.push(changeNote(one.request.id, error));
   }
   state.replaying = null;
+}
+
+/** What the next cell says of a cell that did not repeat itself. */
+function changeNote(id: string, error: ErrorOutput | null): string {
+  if (error === null) return `${id} now puts out something else`;
+  return `${id} now ends in ${error.ename}: ${error.evalue}`;
 }
 
 /** An event, without what depends on how often the process has run cells. */

@@ -7,7 +7,7 @@
  * wait behind it are answered "aborted": that is how "Run all" stops.
  */
 import type { CellRunner } from "./kernel_cells.ts";
-import type { CellEvent } from "./kernel_frames.ts";
+import { errorIn } from "./kernel_frames.ts";
 import { makeOutlet } from "./kernel_outlet.ts";
 import type { Publish } from "./kernel_sockets.ts";
 import type { Content, Received } from "./kernel_wire.ts";
@@ -114,7 +114,7 @@ async function runShown(
   const user_expressions = await cells.run(
     { ...request, expressions, isUnchecked },
     async (events) => {
-      errors.push(...events.flatMap(errorsIn));
+      errors.push(...events.map(errorIn).filter((one) => one !== null));
       if (!wanted.silent) await outlet.take(events);
     },
   );
@@ -126,9 +126,4 @@ async function runShown(
   }
   const { ename, evalue, traceback } = error;
   return { status: "error", execution_count, ename, evalue, traceback };
-}
-
-function errorsIn(event: CellEvent): ErrorOutput[] {
-  if (event.event !== "output") return [];
-  return event.output.output_type === "error" ? [event.output] : [];
 }

@@ -8,7 +8,7 @@
  * if its next line never ends.
  */
 import type { StreamName } from "./cell_console.ts";
-import type { MimeBundle, Output } from "./nbformat.ts";
+import type { ErrorOutput, MimeBundle, Output } from "./nbformat.ts";
 
 /** Run one cell. */
 export interface RunRequest {
@@ -87,6 +87,12 @@ export function makeEventReader(
 /** A piece of a stream, as an event. */
 export function streamEvent(name: StreamName, text: string): OutputEvent {
   return { event: "output", output: { output_type: "stream", name, text } };
+}
+
+/** The error that an event is, or null. */
+export function errorIn(event: CellEvent): ErrorOutput | null {
+  if (event.event !== "output") return null;
+  return event.output.output_type === "error" ? event.output : null;
 }
 
 /** `text` without an end that may be the beginning of a mark. */

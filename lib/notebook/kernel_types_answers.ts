@@ -14,7 +14,7 @@ import { excerpt, placeAt } from "./place.ts";
 const FOREIGN_MODULE = /^(?:npm|node|jsr|https?|data|blob):/;
 
 /** "Cannot find module", "no types for it", "install the types of node". */
-const MODULE_UNKNOWN: readonly number[] = [2307, 7016, 2591];
+const MODULE_UNKNOWN: readonly number[] = [2307, 2882, 7016, 2591];
 
 /** More errors than this are counted, not shown. */
 const MAX_SHOWN = 5;
@@ -42,6 +42,10 @@ export function typeErrors(
   );
   const [first] = found;
   if (first === undefined) return null;
+  // It may be there next time, which the service would not notice.
+  if (found.some(({ code }) => MODULE_UNKNOWN.includes(code))) {
+    service.cleanupSemanticCache();
+  }
   const { message, place } = readable(first, source);
   const traceback = found.slice(0, MAX_SHOWN).flatMap((one) => {
     const { message, place } = readable(one, source);

@@ -184,12 +184,16 @@ Deno.test("a module that was edited is there for the next cell", async () => {
   write("export const value = 1;");
   try {
     await using kernel = await startKernel({ ...swaplabKernel(), cwd: folder });
+    const missing = textOf(await kernel.execute(`import "./later.ts";`));
+    assert.match(missing, /TypeCheck: Cannot find module .*'.\/later.ts'/);
+    writeFileSync(join(folder, "later.ts"), "export {};");
+    assert.equal(textOf(await kernel.execute(`import "./later.ts";`)), "");
     await kernel.execute(`import { value } from "./m.ts"; let own = 5;`);
     assert.equal(textOf(await kernel.execute("value + own")), "6\n");
     write("export const value = 'two';");
     const text = textOf(await kernel.execute("value.length + own"));
-    assert.match(text, /^swaplab: edited: .*m\.ts; 2 cells are run again/);
-    assert.match(text, /cell-2 now puts out something else\n8\n$/);
+    assert.match(text, /^swaplab: edited: .*m\.ts; 3 cells are run again/);
+    assert.match(text, /cell-4 now puts out something else\n8\n$/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
