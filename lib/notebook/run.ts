@@ -133,7 +133,9 @@ export function projectLoader(): ModuleLoader {
   };
 }
 
+/** Deno gives the same code to a module that it cannot parse. */
 function isMissingModule(error: unknown): boolean {
   return error instanceof Error && "code" in error &&
-    error.code === "ERR_MODULE_NOT_FOUND";
+    error.code === "ERR_MODULE_NOT_FOUND" &&
+    error.message.startsWith("Module not found");
 }
