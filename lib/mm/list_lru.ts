@@ -153,7 +153,7 @@ function* readIdx<T>(
 function* listOf<T>(
   lru: ListLru<T>,
   nid: number,
-  memcg: MemCgroup | null,
+  memcg: MemCgroup,
 ): Task<ListLruOne<T>> {
   const idx = yield* readIdx(lru, memcg);
   const one = list_lru_from_memcg_idx(lru, nid, idx);
@@ -183,7 +183,7 @@ export function* list_lru_add<T>(
   yield* spin_lock(nlru.lock);
   const added = list_empty(item);
   if (added) {
-    const one = yield* listOf(lru, nid, memcg);
+    const one = memcg === null ? nlru.lru : yield* listOf(lru, nid, memcg);
     list_add_tail(item, one.list);
     if (one.nr_items++ === 0) set_shrinker_bit(k, memcg, nid, lru.shrinker_id);
     nlru.nr_items++;
@@ -211,7 +211,7 @@ export function* list_lru_del<T>(
   yield* spin_lock(nlru.lock);
   const removed = !list_empty(item);
   if (removed) {
-    const one = yield* listOf(lru, nid, memcg);
+    const one = memcg === null ? nlru.lru : yield* listOf(lru, nid, memcg);
     list_del(item);
     one.nr_items--;
     nlru.nr_items--;

@@ -303,6 +303,8 @@ export interface MemcgLookup {
   readonly done: () => void;
 }
 
+const nobody: MemcgLookup = { memcg: null, done: () => {} };
+
 /**
  * The group that pays, kept from being freed until `done()`. (Ours, for the
  * seam where zswap finds the list of an entry; null is nobody's.)
@@ -311,7 +313,7 @@ export function* lookupMemcg(
   k: Kernel,
   objcg: ObjCgroup | null,
 ): Task<MemcgLookup> {
-  if (objcg === null) return { memcg: null, done: () => {} };
+  if (objcg === null) return nobody;
   const { memcg_lookup } = k.proposals;
   if (memcg_lookup === "rcu") {
     yield* pause(k.rcu.enter);

@@ -68,8 +68,10 @@ export function makeMemcgEvents(): MemcgEvents {
 }
 
 /** The group and all above it, the root last. */
-export function* upwards(memcg: MemCgroup): Generator<MemCgroup, void, void> {
-  for (let m: MemCgroup | null = memcg; m !== null; m = m.parent) yield m;
+export function upwards(memcg: MemCgroup): readonly MemCgroup[] {
+  const groups = [memcg];
+  for (let m = memcg.parent; m !== null; m = m.parent) groups.push(m);
+  return groups;
 }
 
 /** mod_memcg_state() - an amount of the group changes. */

@@ -17,7 +17,7 @@ import { ENOMEM } from "../base/errno.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { spend } from "../sim/clock.ts";
 import { pause, type Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import { folio_add_lru } from "./lru.ts";
 import { mem_cgroup_charge } from "./memcontrol_charge.ts";
 import { count_memcg_event_mm } from "./memcontrol_stat.ts";
@@ -62,6 +62,7 @@ import {
 } from "./rmap.ts";
 import { linear_page_index, shmem_get_folio_gfp } from "./shmem.ts";
 import { folio_free_swap } from "./swapfile.ts";
+import { tell } from "./tell.ts";
 
 export const VM_READ = 1 << 0;
 export const VM_WRITE = 1 << 1;
@@ -237,14 +238,7 @@ function mapNewFolio(k: Kernel, vmf: VmFault, folio: Folio): void {
   folio_add_lru(k, folio);
   set_pte(table, index, pteMkwriteDirty(mk_pte(folio.pfn, 0n)));
   vma.vm_mm.anon_pages++;
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "set_pte",
-    what: "a new frame is mapped",
-    pid: vma.vm_mm.pid,
-    vpn,
-    pfn: folio.pfn,
-  });
+  tell(k, "set_pte", "a new frame is mapped", { at: { vma, vpn }, folio });
 }
 
 /**

@@ -12,7 +12,7 @@
 import { ENOMEM, type Errno } from "../base/errno.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import type { Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import { pte_alloc } from "./memory.ts";
 import { type TableRange, tablesOf } from "./memory_zap.ts";
 import { exit_mmap, linkToMapping, mm_alloc } from "./mmap.ts";
@@ -45,12 +45,8 @@ import {
   put_swap_device,
   swap_duplicate,
 } from "./swapfile.ts";
-import {
-  entryName,
-  non_swap_entry,
-  swp_offset,
-  type SwpEntry,
-} from "./swapops.ts";
+import { non_swap_entry, swp_offset, type SwpEntry } from "./swapops.ts";
+import { tell } from "./tell.ts";
 
 /**
  * dup_mmap() - a copy of an address space that shares all its pages.
@@ -171,13 +167,9 @@ function copyPresent(
   folio_get(folio);
   folio._mapcount++;
   copy.vm_mm.anon_pages++;
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "dup_mmap",
-    what: "shared with the parent, read-only",
-    pid: copy.vm_mm.pid,
-    vpn,
-    pfn: folio.pfn,
+  tell(k, "dup_mmap", "shared with the parent, read-only", {
+    at: { vma: copy, vpn },
+    folio,
   });
 }
 
@@ -205,13 +197,9 @@ function* copy_nonpresent_pte(
   set_pte(table, index, shared);
   set_pte(pte_alloc(copy, vpn), index, shared);
   copy.vm_mm.swap_ents++;
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "dup_mmap",
-    what: "one more user of the slot",
-    pid: copy.vm_mm.pid,
-    vpn,
-    slot: entryName(entry),
+  tell(k, "dup_mmap", "one more user of the slot", {
+    at: { vma: copy, vpn },
+    entry,
   });
   return null;
 }

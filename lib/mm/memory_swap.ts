@@ -16,7 +16,7 @@
 import { VM_BUG_ON } from "../base/bug.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { type Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import { count_memcg_event_mm } from "./memcontrol_stat.ts";
 import { mem_cgroup_swap_full } from "./memcontrol_swap.ts";
 import {
@@ -74,7 +74,8 @@ import {
   put_swap_device,
   swap_free,
 } from "./swapfile.ts";
-import { entryName, is_poisoned_swp_entry, type SwpEntry } from "./swapops.ts";
+import { is_poisoned_swp_entry, type SwpEntry } from "./swapops.ts";
+import { tell } from "./tell.ts";
 import { restoreToZswap } from "./zswap.ts";
 
 /** One fault on a swap entry, under way. */
@@ -275,14 +276,10 @@ function* mapSwappedIn(k: Kernel, swapIn: SwapIn): Task<Pte | null> {
   if (writable) pte = write ? pteMkwriteDirty(pte) : pte_mkwrite(pte);
   folio_add_anon_rmap_pte(k, folio, vmf, exclusive);
   set_pte(table, index, pte);
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "do_swap_page",
-    what: "the page is mapped again",
-    pid: vma.vm_mm.pid,
-    vpn,
-    pfn: folio.pfn,
-    slot: entryName(entry),
+  tell(k, "do_swap_page", "the page is mapped again", {
+    at: { vma, vpn },
+    folio,
+    entry,
   });
   return write && !writable ? pte : null;
 }

@@ -86,7 +86,8 @@ export function numa_node_id(k: Kernel): number {
 }
 
 /** Where to look for memory: the wanted node, then the next ones in a ring. */
-export function node_zonelist(k: Kernel, nid: number): PgData[] {
+export function node_zonelist(k: Kernel, nid: number): readonly PgData[] {
+  if (nid === 0) return k.nodes;
   return [...k.nodes.slice(nid), ...k.nodes.slice(0, nid)];
 }
 

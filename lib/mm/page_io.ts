@@ -20,7 +20,7 @@ import {
 import type { BlkPlug } from "../block/blk_plug.ts";
 import { spend } from "../sim/clock.ts";
 import type { Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import { folio_rotate_reclaimable } from "./lru.ts";
 import { mem_cgroup_zswap_writeback_enabled } from "./memcontrol_zswap.ts";
 import type { Folio, Kernel, SwapInfoStruct } from "./mm_types.ts";
@@ -42,7 +42,8 @@ import { PAGE_SIZE } from "./pgtable.ts";
 import { zeromapClear, zeromapSet, zeromapTest } from "./swap_alloc.ts";
 import { SWP_SYNCHRONOUS_IO } from "./swap.ts";
 import { folio_free_swap } from "./swapfile.ts";
-import { entryName, swp_offset, swp_type } from "./swapops.ts";
+import { swp_offset, swp_type } from "./swapops.ts";
+import { tell } from "./tell.ts";
 import { zswap_invalidate, zswap_load, zswap_store } from "./zswap.ts";
 import { zswap_folio_swapin } from "./zswap_shrinker.ts";
 
@@ -68,17 +69,6 @@ export function pageWords(k: Kernel, folio: Folio): BigUint64Array {
 
 function deviceOf(k: Kernel, folio: Folio): SwapInfoStruct {
   return k.swap_info[swp_type(folio.swap)]!;
-}
-
-function tell(k: Kernel, folio: Folio, fn: string, what: string): void {
-  if (!k.trace.enabled) return;
-  emit(k.trace, {
-    time: k.clock.now,
-    fn,
-    what,
-    pfn: folio.pfn,
-    slot: entryName(folio.swap),
-  });
 }
 
 /**
@@ -125,7 +115,10 @@ export function* swap_writepage(k: Kernel, folio: Folio): Task<Errno> {
     enter(k.trace, "swap_zeromap_folio_set");
     zeromapSet(si, offset);
     k.vm_event.swpout_zero++;
-    tell(k, folio, "swap_writepage", "all zero: one bit in the zero map");
+    tell(k, "swap_writepage", "all zero: one bit in the zero map", {
+      folio,
+      entry: folio.swap,
+    });
     folio_unlock(folio);
     return 0;
   }
@@ -162,7 +155,10 @@ export function* __swap_writepage(k: Kernel, folio: Folio): Task {
   const page = pageBytes(k, folio);
   const transfer: Transfer = { op: REQ_OP_WRITE, sector, page };
   k.vm_event.pswpout++;
-  tell(k, folio, "__swap_writepage", "written to the device");
+  tell(k, "__swap_writepage", "written to the device", {
+    folio,
+    entry: folio.swap,
+  });
   setFlag(folio, PG_writeback);
   yield* beforeUnlock(folio);
   folio_unlock(folio);
@@ -181,7 +177,10 @@ function end_swap_bio_write(k: Kernel, folio: Folio, status: Errno): void {
     // The only copy is this one: keep it.
     setFlag(folio, PG_dirty);
     clearFlag(folio, PG_reclaim);
-    tell(k, folio, "end_swap_bio_write", "write error: the page stays");
+    tell(k, "end_swap_bio_write", "write error: the page stays", {
+      folio,
+      entry: folio.swap,
+    });
   }
   if (testAndClearFlag(folio, PG_reclaim)) folio_rotate_reclaimable(k, folio);
   clearFlag(folio, PG_writeback);
@@ -193,7 +192,7 @@ function swap_read_folio_zeromap(k: Kernel, folio: Folio): boolean {
   pageBytes(k, folio).fill(0);
   spend(k.clock, k.costs.copyPage);
   k.vm_event.swpin_zero++;
-  tell(k, folio, "swap_read_folio", "filled with zeros");
+  tell(k, "swap_read_folio", "filled with zeros", { folio, entry: folio.swap });
   setFlag(folio, PG_uptodate);
   return true;
 }
@@ -232,7 +231,10 @@ export function* swap_read_folio(
   }
   zswap_folio_swapin(k, folio);
   k.vm_event.pswpin++;
-  tell(k, folio, "swap_read_folio", "read from the device");
+  tell(k, "swap_read_folio", "read from the device", {
+    folio,
+    entry: folio.swap,
+  });
   const sector = swp_offset(folio.swap);
   const page = pageBytes(k, folio);
   const transfer: Transfer = { op: REQ_OP_READ, sector, page };
@@ -246,6 +248,6 @@ export function* swap_read_folio(
 
 function end_swap_bio_read(k: Kernel, folio: Folio, status: Errno): void {
   if (status === 0) setFlag(folio, PG_uptodate);
-  else tell(k, folio, "end_swap_bio_read", "read error");
+  else tell(k, "end_swap_bio_read", "read error", { folio, entry: folio.swap });
   folio_unlock(folio);
 }

@@ -11,7 +11,7 @@
 import { VM_BUG_ON } from "../base/bug.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import type { Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import { mem_cgroup_is_descendant } from "./memcontrol.ts";
 import type { AnonVma, Folio, Kernel, MemCgroup, VmArea } from "./mm_types.ts";
 import {
@@ -45,7 +45,7 @@ import {
   swp_entry_to_pte,
 } from "./pgtable.ts";
 import { swap_duplicate } from "./swapfile.ts";
-import { entryName } from "./swapops.ts";
+import { tell } from "./tell.ts";
 
 /** Where one page-table entry is. (Linux: page_vma_mapped_walk.) */
 export interface PteSlot {
@@ -237,14 +237,10 @@ function* unmapOne(k: Kernel, folio: Folio, slot: PteSlot): Task<boolean> {
   mm.anon_pages--;
   mm.swap_ents++;
   folio_remove_rmap_pte(folio);
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "try_to_unmap",
-    what: "the page table now names the slot",
-    pid: mm.pid,
-    vpn: slot.vpn,
-    pfn: folio.pfn,
-    slot: entryName(folio.swap),
+  tell(k, "try_to_unmap", "the page table now names the slot", {
+    at: slot,
+    folio,
+    entry: folio.swap,
   });
   folio_put(k, folio);
   return true;
@@ -269,13 +265,9 @@ function discardOne(
   slot.vma.vm_mm.anon_pages--;
   clearFlag(folio, PG_anon_exclusive);
   folio_remove_rmap_pte(folio);
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "try_to_unmap",
-    what: "given up and not written since: the mapping goes",
-    pid: slot.vma.vm_mm.pid,
-    vpn: slot.vpn,
-    pfn: folio.pfn,
+  tell(k, "try_to_unmap", "given up and not written since: the mapping goes", {
+    at: slot,
+    folio,
   });
   folio_put(k, folio);
   return true;

@@ -12,7 +12,7 @@ import { EEXIST, EIO, ENOMEM, type Errno } from "../base/errno.ts";
 import { xa_load, xa_store } from "../base/xarray.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { type Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import { count_memcg_event_mm } from "./memcontrol_stat.ts";
 import { VM_FAULT_MAJOR } from "./memory.ts";
 import type { AddressSpace, Folio, Kernel, MmStruct } from "./mm_types.ts";
@@ -45,13 +45,14 @@ import {
   swap_shmem_alloc,
   swp_swap_info,
 } from "./swapfile.ts";
-import { entryName, swp_type, type SwpEntry } from "./swapops.ts";
+import { swp_type, type SwpEntry } from "./swapops.ts";
 import {
   shmem_add_to_page_cache,
   type ShmemFound,
   type ShmemInodeInfo,
   swapinError,
 } from "./shmem.ts";
+import { tell } from "./tell.ts";
 
 /**
  * shmem_swapin_folio() - bring a page back, and free its slot.
@@ -183,12 +184,9 @@ function* shmem_delete_from_page_cache(
   }
   spin_unlock(mapping.lock);
   folio_put(k, folio);
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "shmem_writepage",
-    what: "from its object to the swap cache",
-    pfn: folio.pfn,
-    slot: entryName(swap),
+  tell(k, "shmem_writepage", "from its object to the swap cache", {
+    folio,
+    entry: swap,
   });
 }
 

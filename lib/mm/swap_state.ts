@@ -23,7 +23,7 @@ import {
 import { schedule_timeout } from "../locking/wait.ts";
 import { TICK_NSEC } from "../sim/clock.ts";
 import { pause, type Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import { folio_add_lru } from "./lru.ts";
 import { mem_cgroup_swapin_charge_folio } from "./memcontrol_charge.ts";
 import type { Folio, Kernel, SwapperSpace } from "./mm_types.ts";
@@ -62,6 +62,7 @@ import {
   swp_type,
   type SwpEntry,
 } from "./swapops.ts";
+import { tell } from "./tell.ts";
 import { workingset_refault } from "./workingset.ts";
 
 function swap_address_space(k: Kernel, entry: SwpEntry): SwapperSpace {
@@ -251,12 +252,9 @@ export function* add_to_swap(k: Kernel, folio: Folio): Task<boolean> {
     if (err !== -EEXIST) return false;
   }
   setFlag(folio, PG_dirty);
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "add_to_swap",
-    what: "the page has a slot and is in the swap cache",
-    pfn: folio.pfn,
-    slot: entryName(entry),
+  tell(k, "add_to_swap", "the page has a slot and is in the swap cache", {
+    folio,
+    entry,
   });
   return true;
 }

@@ -20,7 +20,7 @@ import {
 import { VM_BUG_ON } from "../base/bug.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { makeOp, pause, type Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import { count_memcg_folio_events } from "./memcontrol_stat.ts";
 import { mem_cgroup_swap_full } from "./memcontrol_swap.ts";
 import type { Folio, Kernel, MemCgroup, PgData } from "./mm_types.ts";
@@ -58,7 +58,7 @@ import {
   swapCacheLockOf,
 } from "./swap_state.ts";
 import { folio_free_swap, put_swap_folio } from "./swapfile.ts";
-import { entryName } from "./swapops.ts";
+import { tell } from "./tell.ts";
 import {
   current_is_kswapd,
   PGDAT_WRITEBACK,
@@ -220,12 +220,12 @@ function leaveToWriteback(k: Kernel, folio: Folio, batch: Batch): Fate {
 
 function tellKept(k: Kernel, folio: Folio, references: References): void {
   const list = references === "activate" ? "active" : "inactive";
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "folio_check_references",
-    what: `used since the last look: stays, ${list}`,
-    pfn: folio.pfn,
-  });
+  tell(
+    k,
+    "folio_check_references",
+    `used since the last look: stays, ${list}`,
+    { folio },
+  );
 }
 
 /** A dirty folio: may it be written here and now, and was it? */
@@ -337,12 +337,9 @@ function* __remove_mapping(
   const shadow = workingset_eviction(k, folio, target);
   __delete_from_swap_cache(k, folio, entry, shadow);
   spin_unlock(lock);
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "__remove_mapping",
-    what: "the frame is free; only the slot has the page",
-    pfn: folio.pfn,
-    slot: entryName(entry),
+  tell(k, "__remove_mapping", "the frame is free; only the slot has the page", {
+    folio,
+    entry,
   });
   yield* put_swap_folio(k, entry);
   return true;

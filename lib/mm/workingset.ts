@@ -48,6 +48,10 @@ const MEM_CGROUP_ID_SHIFT = 16;
 const timestampBits = 53 - WORKINGSET_SHIFT - NODES_SHIFT -
   MEM_CGROUP_ID_SHIFT;
 const evictionRange = 2 ** timestampBits;
+/** As many values as each of the other parts can have. */
+const groupRange = 2 ** MEM_CGROUP_ID_SHIFT;
+const nodeRange = 2 ** NODES_SHIFT;
+const workingsetRange = 2 ** WORKINGSET_SHIFT;
 
 /** What a shadow says about the page that was there. */
 export interface Shadow {
@@ -64,28 +68,29 @@ export interface Shadow {
  * all memory fits in a shadow. (Linux: bucket_order, set at boot.)
  */
 export function bucketOrder(totalram_pages: number): number {
+  if (totalram_pages <= evictionRange) return 0;
   const max_order = Math.ceil(Math.log2(Math.max(totalram_pages, 1)));
-  return Math.max(0, max_order - timestampBits);
+  return max_order - timestampBits;
 }
 
 /** One number from the four parts: eviction, group, node, working set. */
 export function pack_shadow(shadow: Shadow): number {
   let packed = shadow.eviction % evictionRange;
-  packed = packed * 2 ** MEM_CGROUP_ID_SHIFT + shadow.memcgid;
-  packed = packed * 2 ** NODES_SHIFT + shadow.nid;
-  return packed * 2 ** WORKINGSET_SHIFT + Number(shadow.workingset);
+  packed = packed * groupRange + shadow.memcgid;
+  packed = packed * nodeRange + shadow.nid;
+  return packed * workingsetRange + Number(shadow.workingset);
 }
 
 export function unpack_shadow(packed: number): Shadow {
-  const take = (bits: number): number => {
-    const part = packed % 2 ** bits;
-    packed = Math.floor(packed / 2 ** bits);
-    return part;
+  const workingset = packed % workingsetRange === 1;
+  const nodes = Math.floor(packed / workingsetRange);
+  const groups = Math.floor(nodes / nodeRange);
+  return {
+    memcgid: groups % groupRange,
+    nid: nodes % nodeRange,
+    eviction: Math.floor(groups / groupRange),
+    workingset,
   };
-  const workingset = take(WORKINGSET_SHIFT) === 1;
-  const nid = take(NODES_SHIFT);
-  const memcgid = take(MEM_CGROUP_ID_SHIFT);
-  return { memcgid, nid, eviction: packed, workingset };
 }
 
 /** Pages went through the lists, and so through those of every ancestor. */

@@ -17,6 +17,7 @@ import type { SizeClass, Zspage } from "./zsmalloc_class.ts";
 
 export const OBJ_ALLOCATED_TAG = 1;
 export const OBJ_TAG_BITS = 1;
+const tagRange = 2 ** OBJ_TAG_BITS;
 
 /** What the last free object links to. */
 const noObject = 0x7fff_ffff;
@@ -77,7 +78,7 @@ export function init_zspage(
   for (let index = 0; index < objs_per_zspage; index++) {
     const next = index + 1 < objs_per_zspage ? index + 1 : noObject;
     const link = addressOf(zspage, index * size);
-    writeWord(memory, link, next * 2 ** OBJ_TAG_BITS);
+    writeWord(memory, link, next * tagRange);
   }
   return zspage;
 }
@@ -90,7 +91,7 @@ export function obj_malloc(
 ): number {
   const index = zspage.freeobj;
   const head = addressOf(zspage, index * zspage.class.size);
-  zspage.freeobj = Math.floor(readWord(memory, head) / 2 ** OBJ_TAG_BITS);
+  zspage.freeobj = Math.floor(readWord(memory, head) / tagRange);
   if (zspage.huge) zspage.hugeHandle = handle + OBJ_ALLOCATED_TAG;
   else writeWord(memory, head, handle + OBJ_ALLOCATED_TAG);
   zspage.inuse++;
@@ -105,7 +106,7 @@ export function obj_free(
 ): void {
   const head = addressOf(zspage, index * zspage.class.size);
   if (zspage.huge) zspage.hugeHandle = 0;
-  else writeWord(memory, head, zspage.freeobj * 2 ** OBJ_TAG_BITS);
+  else writeWord(memory, head, zspage.freeobj * tagRange);
   zspage.freeobj = index;
   zspage.inuse--;
 }

@@ -23,7 +23,7 @@ import {
 } from "../base/xarray.ts";
 import { queue_work } from "../locking/workqueue.ts";
 import { makeOp, pause, type Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import { memcg_list_lru_alloc } from "./list_lru_memcg.ts";
 import { mem_cgroup_put } from "./memcontrol.ts";
 import {
@@ -48,7 +48,8 @@ import {
 } from "./page_flags.ts";
 import { shrinker_register } from "./shrinker.ts";
 import { SWAP_ADDRESS_SPACE_PAGES } from "./swap.ts";
-import { entryName, swp_offset, type SwpEntry } from "./swapops.ts";
+import { swp_offset, type SwpEntry } from "./swapops.ts";
+import { tell } from "./tell.ts";
 import {
   makeEntry,
   swap_zswap_tree,
@@ -161,7 +162,10 @@ function* storePage(
   const stored = object !== null &&
     (yield* publish(k, makeEntry(k, folio, pool, objcg, object)));
   if (stored) {
-    tell(k, folio, "zswap_store", `compressed to ${object.length} bytes`);
+    tell(k, "zswap_store", `compressed to ${object.length} bytes`, {
+      folio,
+      entry: folio.swap,
+    });
   } else {
     zswap_pool_put(pool);
   }
@@ -215,13 +219,6 @@ function* publish(k: Kernel, entry: ZswapEntry): Task<boolean> {
   return true;
 }
 
-function tell(k: Kernel, folio: Folio, fn: string, what: string): void {
-  if (!k.trace.enabled) return;
-  const { pfn, swap } = folio;
-  const slot = entryName(swap);
-  emit(k.trace, { time: k.clock.now, fn, what, pfn, slot });
-}
-
 /**
  * zswap_load() - bring one page back from the compressed pool.
  *
@@ -249,7 +246,10 @@ export function* zswap_load(k: Kernel, folio: Folio): Task<boolean> {
   zswap_decompress(k, entry, folio);
   k.vm_event.zswpin++;
   if (objcg !== null) count_objcg_events(objcg, "zswpin", 1);
-  tell(k, folio, "zswap_load", `decompressed from ${length} bytes`);
+  tell(k, "zswap_load", `decompressed from ${length} bytes`, {
+    folio,
+    entry: folio.swap,
+  });
   if (isExclusive) {
     yield* zswap_entry_free(k, entry);
     setFlag(folio, PG_dirty);

@@ -14,7 +14,7 @@ import { EAGAIN, EEXIST, ENOENT, ENOMEM, type Errno } from "../base/errno.ts";
 import { list_move_tail, type ListHead } from "../base/list.ts";
 import { spin_lock, spin_unlock, type Spinlock } from "../locking/spinlock.ts";
 import { makeOp, pause, type Task } from "../sim/task.ts";
-import { emit, enter } from "../sim/trace.ts";
+import { enter } from "../sim/trace.ts";
 import {
   list_lru_walk_one,
   type ListLruOne,
@@ -52,7 +52,8 @@ import {
   delete_from_swap_cache,
 } from "./swap_state.ts";
 import { __swap_count } from "./swapfile.ts";
-import { entryName, type SwpEntry } from "./swapops.ts";
+import { type SwpEntry } from "./swapops.ts";
+import { tell } from "./tell.ts";
 import {
   claimEntry,
   zswap_entry_free,
@@ -103,11 +104,8 @@ function* resumeWriteback(k: Kernel, entry: ZswapEntry, folio: Folio): Task {
   zswap_decompress(k, entry, folio);
   k.vm_event.zswpwb++;
   if (entry.objcg !== null) count_objcg_events(entry.objcg, "zswpwb", 1);
-  emit(k.trace, {
-    time: k.clock.now,
-    fn: "zswap_writeback_entry",
-    what: `${entry.length} bytes leave the pool`,
-    slot: entryName(entry.swpentry),
+  tell(k, "zswap_writeback_entry", `${entry.length} bytes leave the pool`, {
+    entry: entry.swpentry,
   });
   yield* zswap_entry_free(k, entry);
   setFlag(folio, PG_uptodate);

@@ -57,10 +57,14 @@ export function passes(ready: boolean): boolean {
   return true;
 }
 
+function isReady({ ready }: Op): boolean {
+  return ready === undefined || ready();
+}
+
 // #region pause
 /** Pause before `op`. */
 export function* pause(op: Op): Task {
-  if (!passes(op.ready === undefined || op.ready())) yield op;
+  if (!passes(isReady(op))) yield op;
 }
 // #endregion
 
@@ -105,7 +109,7 @@ function livelock(stepLimit: number, { what }: Op): SimError {
 }
 
 function waitUntilReady(op: Op, idle?: () => boolean): void {
-  while (op.ready !== undefined && !op.ready()) {
+  while (!isReady(op)) {
     if (idle === undefined || !idle()) {
       throw new SimError(
         `Deadlock: the only task waits at ${op.what} and nothing can wake it`,
