@@ -224,7 +224,7 @@ async function replay(state: State): Promise<void> {
 /** What the next cell says of a cell that did not repeat itself. */
 function changeNote(id: string, error: ErrorOutput | null): string {
   if (error === null) return `${id} now puts out something else`;
-  return `${id} now ends in ${error.ename}: ${error.evalue}`;
+  return `${id} now ends in ${error.ename}: ${error.evalue.split("\n")[0]}`;
 }
 
 /** An event, without what depends on how often the process has run cells. */
