@@ -12,22 +12,14 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { makeCellRunner } from "./kernel_cells.ts";
-import { makeExecutor } from "./kernel_execute.ts";
+import { makeDesk } from "./kernel_desk.ts";
 import { makeTypes } from "./kernel_types.ts";
-import {
-  cursorIn,
-  historyReply,
-  isComplete,
-  kernelInfo,
-  noMatches,
-  nothingFound,
-} from "./kernel_requests.ts";
 import {
   type Answer,
   type ConnectionInfo,
   openSockets,
 } from "./kernel_sockets.ts";
-import type { Content, Received } from "./kernel_wire.ts";
+import type { Received } from "./kernel_wire.ts";
 
 export interface KernelOptions {
   /** Where cells run: the folder of the notebook. */
@@ -45,9 +37,6 @@ export interface RunningKernel {
   shutdown(): Promise<void>;
 }
 
-/** Answers a request, or null: it wants no reply. */
-type Handler = (request: Received) => Promise<Content | null> | Content | null;
-
 /**
  * startKernel() - listens on the sockets of `connection`.
  *
@@ -57,71 +46,16 @@ export async function startKernel(
   connection: ConnectionInfo,
   options: KernelOptions,
 ): Promise<RunningKernel> {
+  const { tell } = options;
   const ended = Promise.withResolvers<void>();
   const types = makeTypes(options.cwd);
   const cells = makeCellRunner(options, types);
-  const sockets = await openSockets(connection, handle, options.tell);
-  const executor = makeExecutor(cells, sockets.publish);
+  // A client may ask before the last of the sockets is open.
+  const desk = Promise.withResolvers<ReturnType<typeof makeDesk>>();
 
-  const handlers: Record<string, Handler> = {
-    kernel_info_request: kernelInfo,
-    execute_request: (request) => executor.execute(request),
-    complete_request: async ({ content }) => {
-      const [source, cursor] = cursorIn(content);
-      return await types.complete(source, cursor) ?? noMatches(cursor);
-    },
-    inspect_request: async ({ content }) => {
-      const [source, cursor] = cursorIn(content);
-      return await types.inspect(source, cursor) ?? nothingFound();
-    },
-    is_complete_request: ({ content }) => isComplete(String(content.code)),
-    history_request: ({ content }) => historyReply(executor.history, content),
-    comm_info_request: () => ({ status: "ok", comms: {} }),
-    comm_open: closeComm,
-    comm_msg: () => null,
-    comm_close: () => null,
-    interrupt_request() {
-      cells.interrupt();
-      return { status: "ok" };
-    },
-    shutdown_request: ({ content }) => ({
-      status: "ok",
-      restart: content.restart === true,
-    }),
-  };
-
-  /** There are no widgets here; a client that opens one hears so. */
-  async function closeComm({ content, header }: Received): Promise<null> {
-    const { comm_id } = content;
-    await sockets.publish("comm_close", { comm_id, data: {} }, header);
-    return null;
-  }
-
-  function handle(request: Received, answer: Answer): void {
-    respond(request, answer).catch((error) => {
-      options.tell(`${request.header.msg_type} failed: ${error?.stack}`);
-    });
-  }
-
-  async function respond(request: Received, answer: Answer): Promise<void> {
-    const { header } = request;
-    const handler = handlers[header.msg_type];
-    if (handler === undefined) {
-      return options.tell(`no answer to ${header.msg_type}: not known`);
-    }
-    const publishStatus = (execution_state: string, of = header) =>
-      sockets.publish("status", { execution_state }, of);
-    await publishStatus("busy");
-    const content = await handler(request);
-    if (content !== null) {
-      const type = header.msg_type.replace(/_request$/, "_reply");
-      await answer(type, content);
-    }
-    await publishStatus("idle");
-    // Who watches the last status only must not think that the cell is over.
-    const { current } = executor;
-    if (current !== null) await publishStatus("busy", current.header);
-    if (header.msg_type === "shutdown_request") await shutdown();
+  async function handle(request: Received, answer: Answer): Promise<void> {
+    await (await desk.promise)(request, answer);
+    if (request.header.msg_type === "shutdown_request") await shutdown();
   }
 
   async function shutdown(): Promise<void> {
@@ -130,7 +64,10 @@ export async function startKernel(
     ended.resolve();
   }
 
-  await sockets.publish("status", { execution_state: "starting" }, {});
+  const sockets = await openSockets(connection, handle, tell);
+  const { publish } = sockets;
+  desk.resolve(makeDesk({ cells, types, publish, tell }));
+  await publish("status", { execution_state: "starting" }, {});
   return { ended: ended.promise, interrupt: cells.interrupt, shutdown };
 }
 

@@ -19,9 +19,12 @@ export interface HistoryEntry {
   source: string;
 }
 
+/** Answers a request with what `work` gives; work() may be called late. */
+export type Deal = (work: () => Promise<Content>) => Promise<void>;
+
 export interface Executor {
-  /** Resolves with the content of the reply. */
-  execute(request: Received): Promise<Content>;
+  /** When all before it are dealt with, deals with a request by running it. */
+  execute(request: Received, deal: Deal): Promise<void>;
   /** The request whose cell runs, or null. */
   readonly current: Received | null;
   readonly history: readonly HistoryEntry[];
@@ -37,6 +40,9 @@ interface Wanted {
   id: string | null;
   isUnchecked: boolean;
 }
+
+/** Publishes something of one request. */
+type Tell = (msg_type: string, content: Content) => Promise<void>;
 
 export function makeExecutor(cells: CellRunner, publish: Publish): Executor {
   const history: HistoryEntry[] = [];
@@ -56,21 +62,20 @@ export function makeExecutor(cells: CellRunner, publish: Publish): Executor {
       count++;
       history.push({ count, source: wanted.code });
     }
-    const shown = { ...wanted, count };
-    const content = await runShown(shown, cells, (msg_type, content) => {
-      return publish(msg_type, content, request.header);
-    });
-    current = null;
+    const tell: Tell = (msg_type, content) =>
+      publish(msg_type, content, request.header);
+    const content = await runShown({ ...wanted, count }, cells, tell)
+      .finally(() => current = null);
     if (content.status === "error" && wanted.stopOnError) round++;
     return content;
   }
 
   return {
-    execute(request) {
+    execute(request, deal) {
       const ofRound = round;
-      const reply = last.then(() => run(request, ofRound));
-      last = reply.catch(() => {});
-      return reply;
+      const dealt = last.then(() => deal(() => run(request, ofRound)));
+      last = dealt.catch(() => {});
+      return dealt;
     },
     get current() {
       return current;
@@ -102,7 +107,7 @@ function isUnchecked(code: string, tags: unknown): boolean {
 async function runShown(
   wanted: Wanted & { count: number },
   cells: CellRunner,
-  publish: (msg_type: string, content: Content) => Promise<void>,
+  publish: Tell,
 ): Promise<Content> {
   const { code, count, expressions, isUnchecked } = wanted;
   if (!wanted.silent) {

@@ -126,13 +126,33 @@ Deno.test("a request says what is run, counted and evaluated", async (t) => {
     assert.deepEqual(others.map(({ reply }) => reply.status), ["error", "ok"]);
   });
 
+  await t.step("cells that wait are busy when their turn comes", async () => {
+    const states: string[] = [];
+    kernel.published(({ header, content, parent }) => {
+      const isState = header.msg_type === "status";
+      if (isState) states.push(`${content.execution_state} ${parent.msg_id}`);
+      return false;
+    });
+    const ids = (await Promise.all([run(kernel, "n"), run(kernel, "n")]))
+      .map(({ published }) => published[0]?.parent.msg_id);
+    const wanted = ids.flatMap((id) => [`busy ${id}`, `idle ${id}`]);
+    assert.deepEqual(states, wanted);
+  });
+
   await t.step("history has what was counted", async () => {
     const { reply } = await kernel.ask("history_request", {
       hist_access_type: "search",
       pattern: "n*",
       output: false,
     });
-    assert.deepEqual(reply.history, [[1, 1, "n *= 10"], [1, 4, "n"]]);
+    assert.deepEqual(
+      reply.history,
+      [1, 4, 5, 6].map((count) => [
+        1,
+        count,
+        count === 1 ? "n *= 10" : "n",
+      ]),
+    );
   });
 
   await t.step("a comm is closed, none is listed", async () => {
