@@ -58,6 +58,9 @@ const KEPT_LOG = 4096;
 /** What is kept of events that come while no cell runs. */
 const KEPT_EVENTS = 100;
 
+/** How long after its end we read what others write for it. */
+const GRACE_MS = 200;
+
 /** startCellProcess() - a fresh process, which begins to load its modules. */
 export function startCellProcess(options: ProcessOptions): CellProcess {
   const nonce = randomUUID();
@@ -84,11 +87,9 @@ export function startCellProcess(options: ProcessOptions): CellProcess {
   }
 
   async function live(): Promise<void> {
-    const closed = new Promise<number | null>((resolve) => {
-      child.once("close", resolve);
-    });
-    await listen();
-    ended = new ChildEnded(await closed, log);
+    const exited = exitOf(child);
+    await listen().catch(() => {}); // exitOf() closed it.
+    ended = new ChildEnded(await exited, log);
     settle.reject(ended);
   }
 
@@ -120,6 +121,22 @@ export function startCellProcess(options: ProcessOptions): CellProcess {
       await gone;
     },
   };
+}
+
+/**
+ * Its exit code. What it started may hold its streams open for longer than it
+ * lives; they are closed then, when what came from itself has been read.
+ */
+function exitOf(child: ChildProcess): Promise<number | null> {
+  const { promise, resolve } = Promise.withResolvers<number | null>();
+  child.once("exit", (code) => {
+    setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, GRACE_MS);
+    resolve(code);
+  });
+  return promise;
 }
 
 function newResult(): PromiseWithResolvers<ExpressionResults> {

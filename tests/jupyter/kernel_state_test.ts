@@ -62,6 +62,8 @@ Deno.test("an interrupt stops any loop and keeps the state", async (t) => {
       "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
     "a regex that backtracks": "/^(a+)+$/.test('a'.repeat(60) + 'b')",
     "a promise that nobody keeps": "await new Promise(() => {})",
+    "a program that holds our streams":
+      "await new Deno.Command('sleep', { args: ['20'] }).spawn().status",
   };
   for (const [name, loop] of Object.entries(loops)) {
     await t.step(name, async () => {
