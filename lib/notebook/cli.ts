@@ -5,7 +5,8 @@
  * changed in Jupyter.
  *
  * `--check` runs every cell, in memory, writes nothing and fails on any byte
- * of difference. `--discard` drops what was changed in Jupyter.
+ * of difference. `--discard` drops what was changed in Jupyter. `--types-off`
+ * does not check the types of the cells, which takes some seconds.
  *
  * Exit code: 0 all well, 1 a notebook does not build, differs or cannot be
  * synced, 2 bad usage.
@@ -14,7 +15,8 @@ import { buildFiles } from "./cli_build.ts";
 import { noSuchNotebook, notebookNames, plainName } from "./cli_files.ts";
 import { syncFiles } from "./cli_sync.ts";
 
-const USAGE = `usage: deno task notebooks [NAME...] [--check | --discard]
+const USAGE =
+  `usage: deno task notebooks [NAME...] [--check | --discard] [--types-off]
        deno task notebooks sync [NAME...]`;
 
 /**
@@ -29,7 +31,7 @@ export async function main(
   tell: (line: string) => void = console.error,
 ): Promise<number> {
   const isSync = args[0] === "sync";
-  const known = isSync ? [] : ["--check", "--discard"];
+  const known = isSync ? [] : ["--check", "--discard", "--types-off"];
   const wrong = args.find((arg) => arg.startsWith("-") && !known.includes(arg));
   if (wrong !== undefined) {
     tell(wrong === "--help" ? USAGE : `unknown option ${wrong}\n${USAGE}`);
@@ -48,6 +50,7 @@ export async function main(
   const flags = {
     isCheck: args.includes("--check"),
     isDiscard: args.includes("--discard"),
+    isTyped: !args.includes("--types-off"),
   };
   return await buildFiles(root, names, flags, tell);
 }

@@ -9,6 +9,7 @@ import { readIfThere } from "./cli_files.ts";
 import { toldChanges } from "./cli_sync.ts";
 import { diffNotebooks } from "./diff.ts";
 import { serializeNotebook } from "./ipynb.ts";
+import { makeTypes } from "./kernel_types.ts";
 import { MystError } from "./myst.ts";
 import { quoteChanges } from "./quote_changes.ts";
 import { parseNotebook } from "./read.ts";
@@ -25,6 +26,8 @@ export interface BuildFlags {
   isCheck: boolean;
   /** Drop what was changed in Jupyter. */
   isDiscard: boolean;
+  /** Check the types of the cells. */
+  isTyped: boolean;
 }
 
 /** What one invocation works with. */
@@ -82,11 +85,13 @@ async function buildOne(build: Build, name: string): Promise<string | null> {
     if (edits !== null) return unsynced(name, edits);
   }
   const progress = makeProgress(name);
+  const types = build.isTyped ? makeTypes(`${build.root}/notebooks`) : null;
   let notebook;
   try {
     notebook = await buildNotebook(source, path, {
       sources: build.sources,
       progress: progress.cell,
+      ...(types === null ? {} : { types }),
     });
   } catch (error) {
     if (!(error instanceof MystError || error instanceof BuildError)) {
@@ -94,6 +99,7 @@ async function buildOne(build: Build, name: string): Promise<string | null> {
     }
     return error.message;
   } finally {
+    types?.stop();
     progress.done();
   }
   const after = serializeNotebook(notebook);

@@ -10,6 +10,7 @@ import type { CellRunner } from "./kernel_cells.ts";
 import { errorIn } from "./kernel_frames.ts";
 import { makeOutlet } from "./kernel_outlet.ts";
 import type { Publish } from "./kernel_sockets.ts";
+import { isUnchecked } from "./kernel_types.ts";
 import type { Content, Received } from "./kernel_wire.ts";
 import type { ErrorOutput } from "./nbformat.ts";
 
@@ -96,12 +97,6 @@ function wantedBy({ content, metadata }: Received): Wanted {
     id: typeof metadata.cellId === "string" ? metadata.cellId : null,
     isUnchecked: isUnchecked(String(content.code), metadata.tags),
   };
-}
-
-/** Some clients send a cell's tags, some do not; a comment always comes. */
-function isUnchecked(code: string, tags: unknown): boolean {
-  const isTagged = Array.isArray(tags) && tags.includes("types-off");
-  return isTagged || /^\s*\/\/ *types-off\b/.test(code);
 }
 
 async function runShown(

@@ -24,6 +24,16 @@ export interface Types {
   stop(): void;
 }
 
+/**
+ * isUnchecked() - does the cell say `types-off`, by its tags or at its start?
+ *
+ * Some clients send a cell's tags, some do not; a comment always comes.
+ */
+export function isUnchecked(code: string, tags: unknown): boolean {
+  const isTagged = Array.isArray(tags) && tags.includes("types-off");
+  return isTagged || /^\s*\/\/ *types-off\b/.test(code);
+}
+
 /** Why there is no verdict. */
 export class TypesEnded extends Error {
   override name = "TypesEnded";

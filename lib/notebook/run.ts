@@ -5,6 +5,7 @@
  */
 import { directivesOf, expandDirectives } from "./directive.ts";
 import type { ModuleLoader } from "./imports.ts";
+import { isUnchecked, type Types } from "./kernel_types.ts";
 import { refuseMissingCells } from "./ledger.ts";
 import { type ParsedNotebook, parseMystLines } from "./myst.ts";
 import type { CodeCell, ErrorOutput, Notebook } from "./nbformat.ts";
@@ -30,6 +31,8 @@ export interface BuildOptions {
   /** What a `{quote}` can quote; else projectSources(). */
   sources?: Sources;
   progress?: Progress;
+  /** Checks the types of each cell before it runs; else nobody does. */
+  types?: Pick<Types, "check" | "add">;
 }
 
 /** Where a cell stands in its source, for messages. */
@@ -65,8 +68,9 @@ export function readSource(
 /**
  * buildNotebook() - read a source and run its cells in order.
  *
- * @throws {MystError | BuildError} for a bad source; for a cell that throws
- * without the tag `raises-exception`, or does not in spite of it
+ * @throws {MystError | BuildError} for a bad source; for a cell whose types are
+ * wrong, without the tag `types-off`; for one that throws without the tag
+ * `raises-exception`, or does not in spite of it
  */
 export async function buildNotebook(
   mdText: string,
@@ -79,9 +83,25 @@ export async function buildNotebook(
   const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
   for (const [index, cell] of codeCells.entries()) {
     progress(index + 1, codeCells.length, cell.id);
-    await runCell(cell, session, { path, line: lines.get(cell.id) ?? 1 });
+    const at = { path, line: lines.get(cell.id) ?? 1 };
+    await checkTypes(cell, options.types, at);
+    await runCell(cell, session, at);
   }
   return notebook;
+}
+
+/** As our kernel does: a cell knows the types of those that ran before it. */
+async function checkTypes(
+  cell: CodeCell,
+  types: BuildOptions["types"],
+  at: Standing,
+): Promise<void> {
+  const tags = cell.metadata.tags ?? [];
+  if (types === undefined || tags.includes("skip-execution")) return;
+  const isOff = isUnchecked(cell.source, tags);
+  const { error } = await types.check(cell.id, cell.source, isOff);
+  if (error !== null) throw new BuildError(failure(cell.id, error, at));
+  types.add(cell.source);
 }
 
 async function runCell(cell: CodeCell, session: Session, at: Standing) {
@@ -111,8 +131,10 @@ function failure(id: string, error: ErrorOutput, at: Standing): string {
   const frames = [...traceback.matchAll(/cell ([\w-]+), line (\d+):\d+/g)];
   const own = frames.findLast((frame) => frame[1] === id);
   const line = at.line + (own === undefined ? 1 : Number(own[2])) - 1;
-  return `${at.path}:${line}: cell ${id} failed (the tag raises-exception ` +
-    `allows that)\n${traceback}`;
+  const what = error.ename === "TypeCheck"
+    ? "has wrong types"
+    : "failed (the tag raises-exception allows that)";
+  return `${at.path}:${line}: cell ${id} ${what}\n${traceback}`;
 }
 
 /** projectLoader() - modules of this project by their import-map names. */

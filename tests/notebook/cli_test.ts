@@ -26,7 +26,13 @@ async function withProject(
     }
     await test(root, async (...args) => {
       const told: string[] = [];
-      const exitCode = await main(args, root, (line) => told.push(line));
+      const isBuild = args[0] !== "sync" && !args.includes("--types-on");
+      const given = args.filter((arg) => arg !== "--types-on");
+      const exitCode = await main(
+        isBuild ? [...given, "--types-off"] : given,
+        root,
+        (line) => told.push(line),
+      );
       return [exitCode, told.join("\n")];
     });
   } finally {
@@ -110,12 +116,28 @@ Deno.test("main() reports a bad notebook and builds the others", async () => {
   });
 });
 
+Deno.test("main() refuses a cell with wrong types, unless it is tagged", async () => {
+  const text = (tags: string) =>
+    FRONT + code("a", "const n = 1;") + code("b", "const s: string = n;", tags);
+  await withProject({ "00_wrong.md": text("") }, async (root, run) => {
+    const [exitCode, told] = await run("--types-on");
+    assert.equal(exitCode, 1);
+    const line = text("").split("\n").indexOf("const s: string = n;") + 1;
+    assert.ok(told.startsWith(`notebooks/00_wrong.md:${line}: cell b has wro`));
+    assert.match(told, /Type 'number' is not assignable to type 'string'/);
+    const md = `${root}/notebooks/00_wrong.md`;
+    await Deno.writeTextFile(md, text("types-off"));
+    assert.deepEqual(await run("--types-on"), [0, "00_wrong: written"]);
+  });
+});
+
 Deno.test("main() refuses options and names that it does not know", async () => {
   await withProject(GOOD, async (_, run) => {
     assert.deepEqual(await run("--chek"), [
       2,
       "unknown option --chek\nusage: deno task notebooks [NAME...] " +
-      "[--check | --discard]\n       deno task notebooks sync [NAME...]",
+      "[--check | --discard] [--types-off]\n" +
+      "       deno task notebooks sync [NAME...]",
     ]);
     assert.deepEqual(await run("00_god"), [
       2,
