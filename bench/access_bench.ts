@@ -6,6 +6,12 @@
  * Pages are drawn by Zipf's law with exponent 0.9, as in ../shared/facts; the
  * rows "uniform" are for comparison.
  *
+ * What is left above the goals: at 10^6 pages the bare loop itself grows, as
+ * each access misses the caches and the TLB; the processor looks ahead over
+ * a dozen of its turns, but over two or three of ours. A page keeps a folio
+ * (13 words), its link in a list (6), an entry of the page table, one of
+ * mem_map and one of the free list: objects, so that they can be looked at.
+ *
  * The shadow is off: it is the laboratory's check, not the engine's work.
  */
 import { type Machine, makeMachine } from "swaplab/lab/machine.ts";

@@ -220,6 +220,15 @@ function* do_shrink_slab(
   return freed;
 }
 
+/** What a shrinker is asked about, nothing counted yet. */
+function askAbout(
+  gfp_mask: number,
+  nid: number,
+  memcg: MemCgroup,
+): ShrinkControl {
+  return { gfp_mask, nid, memcg, nr_to_scan: 0, nr_scanned: 0 };
+}
+
 function* shrink_slab_memcg(
   k: Kernel,
   gfp_mask: number,
@@ -236,7 +245,7 @@ function* shrink_slab_memcg(
       map.delete(id);
       continue;
     }
-    const sc = { gfp_mask, nid, memcg, nr_to_scan: 0, nr_scanned: 0 };
+    const sc = askAbout(gfp_mask, nid, memcg);
     let ret = yield* do_shrink_slab(k, sc, shrinker, priority);
     if (ret === SHRINK_EMPTY) {
       map.delete(id);
@@ -270,7 +279,7 @@ export function* shrink_slab(
   }
   let freed = 0;
   for (const shrinker of [...k.shrinker_list]) {
-    const sc = { gfp_mask, nid, memcg, nr_to_scan: 0, nr_scanned: 0 };
+    const sc = askAbout(gfp_mask, nid, memcg);
     const ret = yield* do_shrink_slab(k, sc, shrinker, priority);
     if (ret !== SHRINK_EMPTY) freed += ret;
   }

@@ -177,7 +177,14 @@ function signal_pending(k: Kernel): boolean {
   return k.current.signal_pending === true;
 }
 
-/** Until no slot is in use. Retries without end: exits go at their own pace. */
+/**
+ * Until no slot is in use. Retries without end: exits go at their own pace.
+ *
+ * As in Linux it may not end by itself. A page that several processes share
+ * keeps its slot until all of them have it; if memory is too small, reclaim
+ * puts the first one's entry back before the last one's turn comes. Only a
+ * signal ends that.
+ */
 function* try_to_unuse(k: Kernel, si: SwapInfoStruct): Task<Errno> {
   enter(k.trace, "try_to_unuse");
   const resched = makeOp("resched", "try_to_unuse", si);
