@@ -15,7 +15,7 @@ import {
   makeMessage,
   type Received,
 } from "./kernel_wire.ts";
-import { listenOn, type Peer } from "./kernel_zmtp.ts";
+import { type Frames, listenOn, type Peer } from "./kernel_zmtp.ts";
 
 /** A connection file, as Jupyter writes it. */
 export interface ConnectionInfo {
@@ -62,30 +62,27 @@ export async function openSockets(
   take: (request: Received, answer: Answer) => void,
   tell: (line: string) => void,
 ): Promise<Sockets> {
-  if (info.key !== "" && info.signature_scheme !== "hmac-sha256") {
-    throw new Error(
-      `Cannot check signatures: wanted hmac-sha256, got ` +
-        `${info.signature_scheme}; set Session.signature_scheme in Jupyter`,
-    );
-  }
+  checkScheme(info);
   const session = randomUUID();
-  /** By client, the beginnings of the topics that it wants. */
-  const topics = new Map<Peer, string[]>();
+  const audience = makeAudience();
 
-  const publish: Publish = async (msg_type, content, parent) => {
-    const message = makeMessage(session, msg_type, content, parent);
-    const frames = [msg_type, ...encode(message, info.key)];
-    const wanting = [...iopub.peers].filter((peer) =>
-      topics.get(peer)?.some((topic) => msg_type.startsWith(topic))
+  function frames(topic: string, ...message: MessageParts): Frames {
+    return [topic, ...encode(makeMessage(session, ...message), info.key)];
+  }
+
+  const publish: Publish = async (msg_type, ...parts) => {
+    const message = frames(msg_type, msg_type, ...parts);
+    const peers = [...iopub.peers].filter((one) =>
+      audience.wants(one, msg_type)
     );
-    await Promise.all(wanting.map((peer) => peer.send(frames)));
+    await Promise.all(peers.map((peer) => peer.send(message)));
   };
 
-  function hear(peer: Peer, frames: Uint8Array[]): void {
-    const request = accepted(frames, info.key, tell);
+  function hear(peer: Peer, came: Uint8Array[]): void {
+    const request = accepted(came, info.key, tell);
     if (request === null) return;
+    const { route, header } = request;
     take(request, (msg_type, content) => {
-      const { route, header } = request;
       const message = makeMessage(session, msg_type, content, header);
       return peer.send([...route, ...encode(message, info.key)]);
     });
@@ -93,18 +90,12 @@ export async function openSockets(
 
   /** A new subscriber is told that from now on it misses nothing. */
   function subscribe(peer: Peer, [frame]: Uint8Array[]): void {
-    if (frame === undefined) return;
-    const topic = Buffer.from(frame.subarray(1)).toString();
-    const others = (topics.get(peer) ?? []).filter((one) => one !== topic);
-    const isNew = frame[0] === SUBSCRIBE;
-    topics.set(peer, isNew ? [...others, topic] : others);
-    if (!isNew) return;
-    const content = { subscription: topic };
-    const welcome = makeMessage(session, "iopub_welcome", content);
-    peer.send(["iopub_welcome", ...encode(welcome, info.key)]);
+    const subscription = audience.hear(peer, frame ?? new Uint8Array());
+    if (subscription === null) return;
+    peer.send(frames("iopub_welcome", "iopub_welcome", { subscription }));
   }
 
-  const echo = (peer: Peer, frames: Uint8Array[]) => void peer.send(frames);
+  const echo = (peer: Peer, came: Uint8Array[]) => void peer.send(came);
   const at = (port: Port) => addressOf(info, port);
   const iopub = await listenOn(at("iopub_port"), "XPUB", subscribe);
   const endpoints = [
@@ -118,6 +109,35 @@ export async function openSockets(
     publish,
     close: async () => {
       await Promise.all(endpoints.map((one) => one.close()));
+    },
+  };
+}
+
+function checkScheme({ key, signature_scheme }: ConnectionInfo): void {
+  if (key === "" || signature_scheme === "hmac-sha256") return;
+  throw new Error(
+    `Cannot check signatures: wanted hmac-sha256, got ${signature_scheme}; ` +
+      "set Session.signature_scheme in Jupyter",
+  );
+}
+
+/** What makeMessage() takes after the session. */
+type MessageParts = [string, Content, Partial<Header>?];
+
+/** Who wants which topics. */
+function makeAudience() {
+  /** By client, the beginnings of the topics that it wants. */
+  const topics = new WeakMap<Peer, string[]>();
+  return {
+    wants: (peer: Peer, topic: string) =>
+      topics.get(peer)?.some((one) => topic.startsWith(one)) ?? false,
+    /** Takes a subscriber's message; returns what it newly wants, or null. */
+    hear(peer: Peer, frame: Uint8Array): string | null {
+      const topic = Buffer.from(frame.subarray(1)).toString();
+      const isWanted = frame[0] === SUBSCRIBE;
+      const others = (topics.get(peer) ?? []).filter((one) => one !== topic);
+      topics.set(peer, isWanted ? [...others, topic] : others);
+      return isWanted ? topic : null;
     },
   };
 }

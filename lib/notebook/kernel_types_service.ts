@@ -13,6 +13,7 @@ import process from "node:process";
 import ts from "typescript";
 import {
   type CellFile,
+  DRAFT_FILE,
   makeTypedCells,
   type TypedCells,
 } from "./kernel_types_cells.ts";
@@ -33,53 +34,39 @@ export interface CellService {
  */
 export function makeCellService(folder: string, root: string): CellService {
   const cells = makeTypedCells();
-  const versions = new Map<string, string>();
-  const globalsFile = join(folder, "cell-globals.d.ts");
-  const globals = globalTypes();
+  const disk = makeDisk();
+  const globals = { path: join(folder, "cell-globals.d.ts"), text: "" };
+  globals.text = globalTypes();
   let extra: CellFile | null = null;
 
   function textOf(path: string): string | undefined {
-    if (path === globalsFile) return globals;
-    const name = path.startsWith(`${folder}/`)
-      ? path.slice(folder.length + 1)
-      : "";
-    if (name !== "" && name === extra?.file) return extra.text;
-    return cells.files.get(name);
+    if (path === globals.path) return globals.text;
+    if (!path.startsWith(`${folder}/`)) return undefined;
+    const name = path.slice(folder.length + 1);
+    return name === extra?.file ? extra.text : cells.files.get(name);
   }
 
+  /** All names but a draft's are hashes of texts, or of one text for good. */
   function versionOf(path: string): string {
     const text = textOf(path);
-    // A cell's name is a hash of its text; a draft's is not.
-    if (text !== undefined) {
-      return `${text.length} ${ts.sys.createHash?.(text)}`;
-    }
-    const known = versions.get(path) ?? versionOnDisk(path);
-    versions.set(path, known);
-    return known;
+    if (text === undefined) return disk.versionOf(path);
+    const isDraft = path === join(folder, DRAFT_FILE);
+    return isDraft ? ts.sys.createHash?.(text) ?? text : "1";
   }
 
   function roots(): string[] {
     const names = new Set(cells.files.keys());
     if (extra !== null) names.add(extra.file);
-    return [globalsFile, ...[...names].map((name) => join(folder, name))];
+    return [globals.path, ...[...names].map((name) => join(folder, name))];
   }
 
+  const options = settings(root);
   const host: ts.LanguageServiceHost = {
-    getCompilationSettings: () => settings(root),
+    ...hostOf(textOf),
+    getCompilationSettings: () => options,
     getScriptFileNames: roots,
     getScriptVersion: versionOf,
-    getScriptSnapshot: (path) => {
-      const text = textOf(path) ?? ts.sys.readFile(path);
-      if (text === undefined) return undefined;
-      return ts.ScriptSnapshot.fromString(text);
-    },
     getCurrentDirectory: () => folder,
-    getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
-    fileExists: (path) => textOf(path) !== undefined || ts.sys.fileExists(path),
-    readFile: (path) => textOf(path) ?? ts.sys.readFile(path),
-    directoryExists: ts.sys.directoryExists,
-    getDirectories: ts.sys.getDirectories,
-    readDirectory: ts.sys.readDirectory,
   };
   return {
     cells,
@@ -88,7 +75,39 @@ export function makeCellService(folder: string, root: string): CellService {
       extra = cell;
       return join(folder, cell.file);
     },
-    changedFiles() {
+    changedFiles: disk.changedFiles,
+  };
+}
+
+/** A host's reading: files of ours by `textOf`, all others from the disk. */
+function hostOf(textOf: (path: string) => string | undefined) {
+  const readFile = (path: string) => textOf(path) ?? ts.sys.readFile(path);
+  return {
+    readFile,
+    fileExists: (path: string) =>
+      textOf(path) !== undefined || ts.sys.fileExists(path),
+    getScriptSnapshot(path: string) {
+      const text = readFile(path);
+      if (text === undefined) return undefined;
+      return ts.ScriptSnapshot.fromString(text);
+    },
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    directoryExists: ts.sys.directoryExists,
+    getDirectories: ts.sys.getDirectories,
+    readDirectory: ts.sys.readDirectory,
+  };
+}
+
+/** Which version of a file was read; which files were edited since. */
+function makeDisk() {
+  const versions = new Map<string, string>();
+  return {
+    versionOf(path: string): string {
+      const known = versions.get(path) ?? versionOnDisk(path);
+      versions.set(path, known);
+      return known;
+    },
+    changedFiles(): string[] {
       const changed: string[] = [];
       for (const [path, version] of versions) {
         if (isFixed(path)) continue;
@@ -111,12 +130,10 @@ function versionOnDisk(path: string): string {
   return stat === undefined ? "none" : `${stat.mtimeMs} ${stat.size}`;
 }
 
-let known: ts.CompilerOptions | null = null;
-
 function settings(root: string): ts.CompilerOptions {
-  known ??= {
+  return {
     strict: true,
-    // Errors that an erased `catch (e)` of other notebooks would make.
+    // Notebooks read `e.message` of whatever they catch.
     useUnknownInCatchVariables: false,
     lib: ["lib.esnext.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
     target: ts.ScriptTarget.ESNext,
@@ -129,7 +146,6 @@ function settings(root: string): ts.CompilerOptions {
     types: [],
     paths: importPaths(root),
   };
-  return known;
 }
 
 /** deno.json's `imports` as TypeScript's `paths`. */
