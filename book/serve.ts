@@ -61,7 +61,7 @@ function tryPort(
 async function main(): Promise<void> {
   const say = console.log;
   const port = readPort(Deno.args);
-  if (await buildNotebooks([], fromFileUrl(root), say) !== 0) {
+  if (await buildNotebooks(["--types-off"], fromFileUrl(root), say) !== 0) {
     throw new RangeError("a notebook does not build, see above");
   }
   if (await isFresh(folders)) {
