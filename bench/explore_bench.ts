@@ -73,17 +73,19 @@ function bare(): void {
   b.next();
 }
 
-/** Seconds to search each litmus test, all its variants, to the end. */
-function litmusSeconds(): Map<string, number> {
-  const seconds = new Map<string, number>();
+/** Seconds to search each variant of each litmus test to the end. */
+function litmusSeconds(): Map<string, number[]> {
+  const seconds = new Map<string, number[]>();
   for (const litmus of litmusTests) {
-    const begin = performance.now();
-    for (const [name, { proposals }] of Object.entries(litmus.variants)) {
+    const each = Object.entries(litmus.variants).map(([name, variant]) => {
+      const begin = performance.now();
       const { bound } = litmus;
-      const found = explore(programOf(litmus, proposals, name), { bound });
+      const program = programOf(litmus, variant.proposals, name);
+      const found = explore(program, { bound });
       if (!found.complete) throw new Error(`${litmus.name}: not complete`);
-    }
-    seconds.set(litmus.name, (performance.now() - begin) / 1000);
+      return (performance.now() - begin) / 1000;
+    });
+    seconds.set(litmus.name, each);
   }
   return seconds;
 }
@@ -92,7 +94,6 @@ function litmusSeconds(): Map<string, number> {
 const ofThree: ReadonlyMap<string, string> = new Map([
   ["slot-cache-stale-entry", "slot used again"],
   ["next-shrink-zombie", "two go"],
-  ["zeromap-over-zswap", "v6.12"],
 ]);
 const wantedReduction = 10;
 
@@ -129,16 +130,21 @@ export function exploreRows(): Row[] {
     ...less,
   };
   const seconds = litmusSeconds();
-  const peer = "seconds, searched to the end, every variant";
-  const each = [...seconds].map(([name, ratio]): Row => ({
+  const peer = "seconds, searched to the end, the slowest variant";
+  const each = [...seconds].map(([name, all]): Row => ({
     name,
-    ratio,
+    ratio: Math.max(...all),
     peer,
     goal: 5,
     ...less,
   }));
-  const total = [...seconds.values()].reduce((sum, value) => sum + value, 0);
-  const all = { name: "all litmus tests", ratio: total, peer, goal: 60 };
+  const total = [...seconds.values()].flat().reduce((sum, one) => sum + one, 0);
+  const all = {
+    name: "all litmus tests",
+    ratio: total,
+    peer: "seconds, every variant",
+    goal: 60,
+  };
   const rows = [step, ...reductionRows(), ...each, { ...all, ...less }];
   return [...rows, ...spinRows()];
 }

@@ -73,6 +73,8 @@ interface Progress {
   steps: number;
   /** What came next after each step of this turn. */
   turn: string[];
+  /** In which step each lock was taken last, from 1. */
+  readonly taken: Map<object, number>;
 }
 
 /**
@@ -95,6 +97,7 @@ export function runDiagram(
     met: null,
     steps: 0,
     turn: [],
+    taken: new Map(),
   };
   let misfit: DiagramRun["misfit"] = null;
   const scheduler: Scheduler = {
@@ -104,14 +107,17 @@ export function runDiagram(
       if (view.last === turnOf) {
         progress.turn.push(view.pending[turnOf]?.what ?? "");
       }
-      const wanted = nextActor(asked, progress, view);
-      if (wanted < 0) return lowestActor(view.enabled);
-      if ((view.enabled & (1 << wanted)) !== 0) {
-        progress.steps++;
+      const asks = nextActor(asked, progress, view);
+      const wanted = asks < 0 ? lowestActor(view.enabled) : asks;
+      const op = view.pending[wanted];
+      if (isEnabled(view, wanted)) {
+        if (asks >= 0) progress.steps++;
+        if (op?.kind === "lock") progress.taken.set(op.object, view.depth + 1);
         return wanted;
       }
       const { cell } = asked[progress.at]!;
-      misfit = { line: cell.line, why: whyNot(names, view, wanted, cell.text) };
+      const { taken } = progress;
+      misfit = { line: cell.line, why: whyNot(names, view, cell, taken) };
       return -1;
     },
     end({ end, names }) {
@@ -220,16 +226,17 @@ function nameOf(what: string): string {
 function whyNot(
   names: readonly string[],
   view: View,
-  actor: number,
-  text: string,
+  { column, text }: Cell,
+  taken: ReadonlyMap<object, number>,
 ): string {
-  const op = view.pending[actor];
-  const who = names[actor]!;
+  const op = view.pending[column];
+  const who = names[column]!;
   if (!op) return `${text}: ${who} has ended without it`;
   const holder = view.held.findIndex((ops) =>
     ops.some(({ object }) => object === op.object)
   );
-  return holder < 0
-    ? `${text}: ${who} waits at ${op.what}`
-    : `${text}: ${who} cannot go on at ${op.what}: ${names[holder]} holds it`;
+  if (holder < 0) return `${text}: ${who} waits at ${op.what}`;
+  const since = taken.get(op.object);
+  return `${text}: ${who} cannot go on at ${op.what}: ${names[holder]} holds ` +
+    `it since step ${since}`;
 }

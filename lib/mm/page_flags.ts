@@ -160,11 +160,14 @@ function makeFolioOp(folio: Folio, pause: FolioPause): Op {
         ready: () => !folio_test_locked(folio),
       };
     case "trylock":
-      return makeOp("write", "folio_trylock", folio);
+      return {
+        ...makeOp("write", "folio_trylock", folio),
+        free: () => !folio_test_locked(folio),
+      };
     case "unlock":
-      return makeOp("write", "folio_unlock", folio);
+      return makeOp("wake", "folio_unlock", folio);
     case "written":
-      return makeOp("write", "folio_end_writeback", folio);
+      return makeOp("wake", "folio_end_writeback", folio);
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { SimError } from "../base/bug.ts";
 import { runDiagram } from "../lab/diagram.ts";
+import { printDiagram } from "../lab/diagram_print.ts";
 import { DiagramError } from "../lab/diagram_text.ts";
 import { findLitmus, litmusTests } from "../lab/litmus/mod.ts";
 import { raceCommand, racePage } from "../lab/race_address.ts";
@@ -24,6 +25,8 @@ export interface RaceHost {
   /** Standard input, or a file. */
   readonly read: (path: string) => Promise<string>;
   readonly progress?: (text: string) => void;
+  /** A line in grey, where there are colours. */
+  readonly grey?: (line: string) => string;
 }
 
 /** What the command does; returns its exit code. */
@@ -110,11 +113,23 @@ async function runText(
   const result = violation === null
     ? `holds: ${run.outcome}`
     : `BROKEN, ${violation.kind}: ${violation.message}`;
+  const whole = filledIn(printDiagram(program, schedule), text, host);
   return tell(
     host,
-    `${raceCommand({ ...choice, schedule })}\n${result}\n`,
+    `${raceCommand({ ...choice, schedule })}\n${result}\n\n${whole}`,
     violation === null ? 0 : 1,
   );
+}
+
+/** The run as a diagram; grey, in a terminal: what the text did not name. */
+function filledIn(diagram: string, text: string, host: RaceHost): string {
+  if (host.grey === undefined) return diagram;
+  const named = new Set(text.match(/\w+/g));
+  const lines = diagram.split("\n").map((line) => {
+    const call = /^\s*(\w+)\(\)$/.exec(line)?.[1];
+    return call === undefined || named.has(call) ? line : host.grey!(line);
+  });
+  return lines.join("\n");
 }
 
 async function readText(path: string): Promise<string> {
@@ -129,12 +144,14 @@ async function readText(path: string): Promise<string> {
 
 if (import.meta.main) {
   const isTerminal = Deno.stderr.isTerminal();
+  const colours = Deno.stdout.isTerminal() && !Deno.noColor;
   const code = await main(Deno.args, {
     print: (text) => Deno.stdout.writeSync(new TextEncoder().encode(text)),
     read: readText,
     progress: (text) => {
       if (isTerminal) console.error(`\r${text}`);
     },
+    ...(colours ? { grey: (line) => `\x1b[90m${line}\x1b[39m` } : {}),
   });
   Deno.exit(code);
 }

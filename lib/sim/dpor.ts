@@ -2,7 +2,10 @@
  * Every interleaving that can differ, each once: source sets and sleep sets.
  *
  * Two steps of different actors are dependent if they touch the same object
- * and not both only read it. Runs that differ only in the order of independent
+ * and not both only read it; and if one of them, whatever it does, is made
+ * while its actor has a lock, and the other one touches what the lock guards
+ * without taking it: the first may be about to change that. Runs that differ
+ * only in the order of independent
  * steps are the same; of each such class one run is made. After a run, every
  * pair of dependent steps that could have come the other way round (a race)
  * asks for a run in which it does.
@@ -14,6 +17,14 @@
  * Ours.
  */
 import { SimError } from "../base/bug.ts";
+import {
+  findConflicts,
+  findRaces,
+  isLoose,
+  isTry,
+  onlyReads,
+  touchesNothing,
+} from "./dpor_races.ts";
 import type { Run, Scheduler, View } from "./execute.ts";
 import { lowestActor } from "./mask.ts";
 import type { Op } from "./task.ts";
@@ -30,6 +41,16 @@ interface Frame {
   /** By actor: the object of its pending operation, and whether it reads. */
   readonly objects: readonly number[];
   readonly reads: number;
+  /** By actor: who is about to touch, without the lock, what it has locked. */
+  readonly guarded: readonly number[];
+  /** By actor: who is about to try a lock that it has. */
+  readonly tried: readonly number[];
+  /** By actor: the locks that it has. */
+  readonly held: readonly (readonly Op[])[];
+  /** Whose next step is a trylock. */
+  readonly tries: number;
+  /** By actor whose step has been made: the locks that it gave back in it. */
+  readonly released: (readonly number[])[];
   /** Preemptions before this step, and who could have gone on; −1: nobody. */
   readonly preemptions: number;
   readonly could: number;
@@ -42,19 +63,26 @@ export interface Dpor extends Scheduler {
   blocked(): number;
 }
 
-/** Touches nothing that others could see. */
-function touchesNothing(op: Op): boolean {
-  return op.kind === "resched";
-}
-
 /** The object that an actor's next step touches; −1 for none. */
 function touched({ pending, objects }: View, actor: number): number {
   const op = pending[actor] ?? null;
   return op === null || touchesNothing(op) ? -1 : objects[actor]!;
 }
 
-function onlyReads(op: Op): boolean {
-  return op.kind === "read" || op.kind === "wait";
+/** For each actor, those about to do such an operation on what it has locked. */
+function outside(
+  { pending, held }: View,
+  isSuch: (op: Op) => boolean,
+): number[] {
+  return held.map((locks, owner) => {
+    let mask = 0;
+    if (locks.length === 0) return mask;
+    for (const [actor, op] of pending.entries()) {
+      if (actor === owner || op === null || !isSuch(op)) continue;
+      if (locks.some(({ object }) => object === op.object)) mask |= 1 << actor;
+    }
+    return mask;
+  });
 }
 
 /** @param bound most preemptions in a run; null for all interleavings */
@@ -120,16 +148,18 @@ export function dpor(bound: number | null = null): Dpor {
 
   function frameOf(view: View): Frame | null {
     const { enabled, last } = view;
-    const sleep = bound === null ? sleepOf() : 0;
+    const sleep = bound === null ? sleepOf(view) : 0;
     const awake = enabled & ~sleep;
     if (awake === 0) return null;
     const could = last >= 0 && (enabled & (1 << last)) !== 0 ? last : -1;
     const goesOn = could >= 0 && (awake & (1 << could)) !== 0;
     const chosen = goesOn ? could : lowestActor(awake);
     let reads = 0;
+    let tries = 0;
     for (const [actor, op] of view.pending.entries()) {
       if (op === null) continue;
       if (onlyReads(op)) reads |= 1 << actor;
+      if (isTry(op)) tries |= 1 << actor;
     }
     return {
       chosen,
@@ -140,6 +170,11 @@ export function dpor(bound: number | null = null): Dpor {
       done: 0,
       objects: view.pending.map((_, actor) => touched(view, actor)),
       reads,
+      guarded: outside(view, isLoose),
+      tried: outside(view, isTry),
+      held: view.held.map((locks) => locks.slice()),
+      tries,
+      released: stack.at(-1)?.released.slice() ?? [],
       preemptions: preemptionsBefore(),
       could,
     };
@@ -153,26 +188,37 @@ export function dpor(bound: number | null = null): Dpor {
   }
 
   /** Who sleeps behind the top of the stack. */
-  function sleepOf(): number {
+  function sleepOf({ held }: View): number {
     const parent = stack.at(-1);
     if (parent === undefined) return 0;
-    const { chosen, objects, reads } = parent;
+    const { chosen, objects, reads, guarded, tried } = parent;
+    const gaveBack = parent.held[chosen]!.some((lock) =>
+      !held[chosen]!.includes(lock)
+    );
+    const inside = guarded[chosen]! | (gaveBack ? tried[chosen]! : 0);
     const object = objects[chosen]!;
     const read = (reads & (1 << chosen)) !== 0;
+    const isTrying = (parent.tries & (1 << chosen)) !== 0;
     let sleep = 0;
     let candidates = (parent.sleep | parent.done) & ~(1 << chosen);
     for (; candidates !== 0; candidates &= candidates - 1) {
       const actor = lowestActor(candidates);
       const bothRead = read && (reads & (1 << actor)) !== 0;
-      if (object < 0 || objects[actor] !== object || bothRead) {
-        sleep |= 1 << actor;
-      }
+      const same = object >= 0 && objects[actor] === object && !bothRead;
+      const inSection = (inside & (1 << actor)) !== 0 ||
+        (guarded[actor]! & (1 << chosen)) !== 0 ||
+        (isTrying && parent.released[actor]!.includes(object));
+      if (!same && !inSection) sleep |= 1 << actor;
     }
     return sleep;
   }
 
   function end(run: Run): void {
     stack.length = Math.min(stack.length, run.steps.length);
+    for (let at = fresh; at < stack.length; at++) {
+      const { actor, released } = run.steps[at]!;
+      stack[at]!.released[actor] = released;
+    }
     if (run.end === "violation") stoppedAt(run.steps.length - 1);
     if (bound === null) findRaces(run, fresh, request);
     else findConflicts(run, fresh, requestBounded);
@@ -217,156 +263,4 @@ export function dpor(bound: number | null = null): Dpor {
     bounded: () => leftOut,
     blocked: () => blockedRuns,
   };
-}
-
-type Request = (at: number, initials: number, wanted: number) => void;
-
-/** What is known of one object while the steps are gone through. */
-interface Seen {
-  /** The last step that wrote it, −1 for none; and its readers since. */
-  write: number;
-  readonly readers: number[];
-  /** The step in which the lock was given back last, −1 for none. */
-  release: number;
-}
-
-/**
- * Call `request` for each race whose second step is `fresh` or later.
- *
- * `clocks[step][actor]` is how many of the run's steps, up to that actor's last
- * one that must come before `step`, lie in front.
- */
-function findRaces(run: Run, fresh: number, request: Request): void {
-  // What was about to happen when nobody could go on counts as well.
-  const steps = [...run.steps, ...run.pending];
-  const actors = run.names.length;
-  const clocks: Int32Array[] = [];
-  const lastOf = new Int32Array(actors).fill(-1);
-  const seen: Seen[] = [];
-  /** What time that has passed puts before everything that follows. */
-  let barrier = new Int32Array(actors);
-  for (const [at, step] of steps.entries()) {
-    if (step.afterIdle) barrier = lastOf.map((last) => last + 1);
-    const clock = barrier.slice();
-    const mine = lastOf[step.actor]!;
-    if (mine >= 0) join(clock, clocks[mine]!);
-    if (!touchesNothing(step.op)) {
-      const object = seen[step.object] ??= {
-        write: -1,
-        readers: [],
-        release: -1,
-      };
-      const before = conflicts(object, step.op);
-      if (at >= fresh) racesOf(before, at, clock);
-      for (const earlier of before) join(clock, clocks[earlier]!);
-      if (object.release >= 0) join(clock, clocks[object.release]!);
-      if (at < run.steps.length) remember(object, step.op, at);
-    }
-    clock[step.actor] = at + 1;
-    clocks.push(clock);
-    lastOf[step.actor] = at;
-    for (const lock of step.released) {
-      const object = seen[lock];
-      if (object !== undefined) object.release = at;
-    }
-  }
-
-  function racesOf(before: readonly number[], at: number, base: Int32Array) {
-    for (const earlier of before) {
-      const { actor } = steps[earlier]!;
-      if (actor === steps[at]!.actor || base[actor]! > earlier) continue;
-      const indirect = before.some((other) =>
-        other !== earlier && clocks[other]![actor]! > earlier
-      );
-      if (!indirect) reverse(earlier, at, base, before);
-    }
-  }
-
-  /** Ask for a run in which step `at` comes before step `earlier`. */
-  function reverse(
-    earlier: number,
-    at: number,
-    base: Int32Array,
-    before: readonly number[],
-  ): void {
-    const first = steps[earlier]!.actor;
-    const wanted = steps[at]!.actor;
-    const own = base.slice();
-    for (const other of before) {
-      if (other !== earlier) join(own, clocks[other]!);
-    }
-    // Steps between the two that do not need the earlier one.
-    let met = 0;
-    let initials = 0;
-    const between: number[] = [];
-    const consider = (index: number, actor: number, clock: Int32Array) => {
-      if ((met & (1 << actor)) !== 0) return;
-      met |= 1 << actor;
-      const free = between.every((x) => clock[steps[x]!.actor]! <= x);
-      if (free) initials |= 1 << actor;
-      between.push(index);
-    };
-    for (let x = earlier + 1; x < at; x++) {
-      if (clocks[x]![first]! > earlier) continue;
-      const { actor } = steps[x]!;
-      if ((met & (1 << actor)) !== 0) between.push(x);
-      else consider(x, actor, clocks[x]!);
-    }
-    consider(at, wanted, own);
-    request(earlier, initials, wanted);
-  }
-}
-
-/**
- * Call `request` for each pair of dependent steps, also those that others keep
- * in order: with a bound, the runs in between may be forbidden.
- */
-function findConflicts(
-  run: Run,
-  fresh: number,
-  request: (at: number, until: number, actor: number) => void,
-): void {
-  const steps = [...run.steps, ...run.pending];
-  const last = (at: number) => Math.min(at, run.steps.length - 1);
-  const sharing = new Map<number, number[]>();
-  for (const [at, { actor, op, object }] of steps.entries()) {
-    if (touchesNothing(op)) continue;
-    const before = sharing.get(object) ?? [];
-    if (at >= fresh) {
-      for (const earlier of before) {
-        const other = steps[earlier]!;
-        if (other.actor === actor || (onlyReads(op) && onlyReads(other.op))) {
-          continue;
-        }
-        request(earlier, op.ready === undefined ? earlier : last(at), actor);
-      }
-    }
-    if (at < run.steps.length) before.push(at);
-    sharing.set(object, before);
-  }
-}
-
-// #region conflicts
-/** The earlier steps that a step with `op` is dependent on, the last ones. */
-function conflicts(object: Seen, op: Op): readonly number[] {
-  if (onlyReads(op) || object.readers.length === 0) {
-    return object.write < 0 ? [] : [object.write];
-  }
-  return object.write < 0 ? object.readers : [object.write, ...object.readers];
-}
-
-function remember(object: Seen, op: Op, at: number): void {
-  if (onlyReads(op)) {
-    object.readers.push(at);
-    return;
-  }
-  object.write = at;
-  object.readers.length = 0;
-}
-// #endregion
-
-function join(clock: Int32Array, other: Int32Array): void {
-  for (let actor = 0; actor < clock.length; actor++) {
-    if (other[actor]! > clock[actor]!) clock[actor] = other[actor]!;
-  }
 }

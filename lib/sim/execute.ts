@@ -89,6 +89,8 @@ export interface Violation {
 export interface Step {
   readonly actor: number;
   readonly op: Op;
+  /** It took a lock: always so, or a trylock that found it free. */
+  readonly took: boolean;
   /** Who could have gone on. */
   readonly enabled: number;
   /** Number of the operation's object, in the order of first sight. */
@@ -238,10 +240,12 @@ function step(going: Going, actor: number): void {
   }
   const op = view.pending[actor]!;
   const object = view.objects[actor]!;
-  if (op.kind === "lock") takeLock(going, actor, op);
+  const took = op.kind === "lock" || op.free?.() === true;
+  if (took) takeLock(going, actor, op);
   const made = {
     actor,
     op,
+    took,
     enabled: view.enabled,
     object,
     released: nothingReleased,
@@ -258,7 +262,8 @@ function step(going: Going, actor: number): void {
 
 function takeLock(going: Going, actor: number, op: Op): void {
   const held = going.held[actor]!;
-  if (going.lockOrder !== null) {
+  // A trylock cannot wait, so its order is no danger.
+  if (going.lockOrder !== null && op.kind === "lock") {
     for (const outer of held) noteOrder(going.lockOrder, outer.what, op.what);
   }
   held.push(op);
@@ -270,7 +275,8 @@ function giveBack({ held, numbers }: Going, actor: number): readonly number[] {
   let released: number[] | null = null;
   for (let i = mine.length - 1; i >= 0; i--) {
     const op = mine[i]!;
-    if (op.ready !== undefined && !op.ready()) continue;
+    const isFree = op.ready ?? op.free;
+    if (isFree !== undefined && !isFree()) continue;
     mine.splice(i, 1);
     (released ??= []).push(numbers.get(op.object)!);
   }
@@ -292,6 +298,7 @@ function about({ instance, steps, view }: Going) {
     pending.push({
       actor,
       op,
+      took: false,
       object: view.objects[actor]!,
       enabled: view.enabled,
       released: nothingReleased,

@@ -12,8 +12,9 @@
  */
 import { SimError } from "../base/bug.ts";
 
+// "wake" is a write that ends a wait, and of nothing that a lock guards.
 // #region op
-export type OpKind = "read" | "write" | "lock" | "wait" | "resched";
+export type OpKind = "read" | "write" | "lock" | "wait" | "wake" | "resched";
 
 /**
  * One visible operation. Made once per object, not once per pause.
@@ -27,6 +28,8 @@ export interface Op {
   readonly object: object;
   /** False while the task cannot go on; absent means always ready. */
   readonly ready?: () => boolean;
+  /** Of a trylock: nobody has the lock, so that it will be taken. */
+  readonly free?: () => boolean;
 }
 // #endregion
 

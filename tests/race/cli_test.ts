@@ -168,7 +168,28 @@ Deno.test("race: a diagram from a file, from -, and quoted in a mail", async () 
       /^deno task race planted-lost-update .*--replay A1B4A$/m,
     );
     assert.match(text, /BROKEN, invariant: Invariant broken: 2 of 4/);
+    assert.match(text, /^CPU0 +CPU1\ncountUp\(\)$/m);
   }
+});
+
+Deno.test("race: what a diagram left out is filled in, and is grey", async () => {
+  let told = "";
+  const code = await main(
+    ["-", "--litmus", "sync-swapin-aba", "--variant", "no pin"],
+    {
+      print: (more) => void (told += more),
+      read: () =>
+        Promise.resolve(
+          "CPU0          CPU1\nswap_read_folio()\n" +
+            "              pageout()\n              [ends]\n",
+        ),
+      grey: (line) => `<${line}>`,
+    },
+  );
+  assert.equal(code, 1);
+  assert.match(told, /^< +do_swap_page\(\)>$/m);
+  assert.match(told, /^ +swap_read_folio\(\)$/m);
+  assert.match(told, /^ +pageout\(\)$/m);
 });
 
 Deno.test("race: a diagram that cannot happen names the line and why", async () => {
@@ -181,7 +202,10 @@ takeBoth()
 `;
   const told = await race(["-", ...inversion], { "-": text });
   assert.equal(told.code, 2);
-  assert.match(told.text, /^line 5 cannot happen: .*CPU0 holds it/);
+  assert.match(
+    told.text,
+    /^line 5 cannot happen: .*CPU0 holds it since step 1$/m,
+  );
 });
 
 Deno.test("race: --help", async () => {

@@ -18,6 +18,7 @@ import { parseSchedule } from "swaplab/sim/replay.ts";
 import { roundRobin } from "swaplab/sim/round_robin.ts";
 import { makeOp, pause, type Task } from "swaplab/sim/task.ts";
 import { KernelBug } from "swaplab/base/bug.ts";
+import { guardedProgram } from "./guarded_programs.ts";
 import { counterProgram, randomProgram } from "./programs.ts";
 
 Deno.test("counter programs: as many runs as there are different ones", () => {
@@ -73,6 +74,27 @@ Deno.test("1,000 random programs: what is left out cannot differ", () => {
     }
   }
   assert.ok(deadlocks > 50, `${deadlocks} programs can deadlock`);
+});
+
+Deno.test("500 programs that do not always lock: none can differ either", () => {
+  let compared = 0;
+  let saved = 0;
+  for (let seed = 0; compared < 500; seed++) {
+    const program = guardedProgram(seed);
+    const all = explore(program, { search: "dfs", maxRuns: 10_000 });
+    if (!all.complete) continue;
+    compared++;
+    const reduced = explore(program);
+    assert.deepEqual(names(reduced), names(all), program.name);
+    assert.ok(reduced.runs <= all.runs);
+    saved += all.runs - reduced.runs;
+    for (const bound of seed % 4 === 0 ? [0, 1, 2] : []) {
+      const some = explore(program, { search: "dfs", bound });
+      const few = explore(program, { bound });
+      assert.deepEqual(names(few), names(some), `${program.name}, ${bound}`);
+    }
+  }
+  assert.ok(saved > 1000, `${saved} runs were saved`);
 });
 
 Deno.test("every run is the same twice; one that is not is told", () => {

@@ -88,7 +88,10 @@ export const forkVsSwapin: Litmus = {
   variants: {
     "v6.12": { proposals: {}, expect: "holds" },
     "no mmap_lock": { proposals: {}, expect: "holds" },
-    "no page-table lock": { proposals: {}, expect: ["bug", "invariant"] },
+    "no page-table lock": {
+      proposals: {},
+      expect: ["bug", "corruption", "invariant"],
+    },
   },
   stage,
 };
