@@ -55,11 +55,14 @@ function testLines(test: TestResult, hintCount: number): string[] {
   return lines;
 }
 
-/** The first line in full; a diagram under it as wide as it is. */
+/**
+ * The first line in full; a diagram under it as wide as it is, each line behind
+ * a bar: one that begins with "::" would be an order to GitHub's runner.
+ */
 function messageLines(message: string): string[] {
   const [first = "", ...rest] = message.split("\n");
   if (first === "") return [];
-  const diagram = cleanLines(rest.join("\n"), "    ", mostDiagramLines);
+  const diagram = cleanLines(rest.join("\n"), "  | ", mostDiagramLines);
   return [indent + cleanLine(first), ...(rest.length === 0 ? [] : diagram)];
 }
 
