@@ -5,10 +5,9 @@
  * and not both only read it; and if one of them, whatever it does, is made
  * while its actor has a lock, and the other one touches what the lock guards
  * without taking it: the first may be about to change that. Runs that differ
- * only in the order of independent
- * steps are the same; of each such class one run is made. After a run, every
- * pair of dependent steps that could have come the other way round (a race)
- * asks for a run in which it does.
+ * only in the order of independent steps are the same; of each such class one
+ * run is made. After a run, every pair of dependent steps that could have
+ * come the other way round (a race) asks for a run in which it does.
  *
  * The algorithm is that of Abdulla, Aronis, Jonsson and Sagonas, "Optimal
  * dynamic partial order reduction", POPL 2014 (source-DPOR). With a bound on
