@@ -16,13 +16,16 @@
  *
  * What comes out, for every seed tried: tick < unpatched < schedule() < no
  * backoff, the order of the thread's table; and the wait queue, which came
- * later, between unpatched and schedule(). What does not are the distances. In
- * the thread a tick is a sixth below unpatched, and no backoff ten times above
- * schedule(); here a tick is at a quarter of unpatched, since whoever sleeps
- * is not in the way of the others, who are few; and no backoff is 2.6 times
- * above schedule(), which depends on how often whoever has the pin loses the
- * CPU. With four CPUs for twice the workers a tick equals unpatched, and no
- * backoff is 1.3 times above schedule().
+ * later, between unpatched and schedule(). What does not are the distances: in
+ * the thread a tick is a sixth below unpatched, here at a quarter of it; and no
+ * backoff is ten times above schedule() there, twice to five times here, which
+ * depends on how often whoever has the pin loses the CPU. With four CPUs for
+ * twice the workers a tick equals unpatched, and no backoff is 1.3 times above
+ * schedule().
+ *
+ * The order was known beforehand, and so it is no prediction: with a first form
+ * of this experiment, whose time slices were picked, it did not come out, and
+ * the number of workers was settled after runs had been seen.
  */
 import { makeRng, nextBelow, type Rng } from "../sim/rng.ts";
 import type { Task } from "../sim/task.ts";
