@@ -16,6 +16,7 @@ import {
   type Scheduler,
   type ViolationKind,
 } from "./execute.ts";
+import { fairVerdict } from "./fair.ts";
 import { lowestActor } from "./mask.ts";
 import { replay, scheduleOf } from "./replay.ts";
 
@@ -135,8 +136,16 @@ export function explore(
     blocked,
     steps: tally.steps,
     outcomes: [...tally.outcomes.values()].sort(byName),
-    failures: [...tally.failures.values()].sort(byLength),
+    failures: [...tally.failures.values()].sort(byLength)
+      .map((failure) => judgeEndless(program, failure)),
   };
+}
+
+/** Say of a run without end whose fault that is. */
+function judgeEndless(program: Program, failure: Failure): Failure {
+  if (failure.kind !== "endless") return failure;
+  const verdict = fairVerdict(program, failure.schedule);
+  return { ...failure, message: `${failure.message}; ${verdict}` };
 }
 
 function byName(a: Outcome, b: Outcome): number {
