@@ -55,15 +55,20 @@ function testLines(test: TestResult, hintCount: number): string[] {
   return lines;
 }
 
-/**
- * The first line in full; a diagram under it as wide as it is, each line behind
- * a bar: one that begins with "::" would be an order to GitHub's runner.
- */
+/** The first line in full; a diagram under it as wide as it is, to be copied. */
 function messageLines(message: string): string[] {
   const [first = "", ...rest] = message.split("\n");
   if (first === "") return [];
-  const diagram = cleanLines(rest.join("\n"), "  | ", mostDiagramLines);
-  return [indent + cleanLine(first), ...(rest.length === 0 ? [] : diagram)];
+  const diagram = cleanLines(rest.join("\n"), "    ", mostDiagramLines);
+  return [
+    indent + cleanLine(first),
+    ...(rest.length === 0 ? [] : diagram.map(behindBar)),
+  ];
+}
+
+/** A line that begins with "::" would be an order to GitHub's runner. */
+function behindBar(line: string): string {
+  return line.replace(/^ {4}(?=\s*::)/, "  | ");
 }
 
 /** One row a submission, aligned; for a whole course. */

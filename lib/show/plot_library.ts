@@ -2,6 +2,9 @@
  * What plots take from Observable Plot and linkedom. One module, so that the
  * book can leave both out until a figure is drawn (book/parts.ts). Ours.
  */
+import type { PlotOptions } from "@observablehq/plot";
+import { parseHTML as linkedomParse } from "linkedom/worker";
+
 export {
   areaY,
   barY,
@@ -14,4 +17,9 @@ export {
   ruleY,
   text,
 } from "@observablehq/plot";
-export { parseHTML } from "linkedom/worker";
+
+/** What Plot draws in; named by Plot's types, which know it without a DOM. */
+export type DrawingDocument = NonNullable<PlotOptions["document"]>;
+
+export const parseHTML: (html: string) => { document: DrawingDocument } =
+  linkedomParse;
