@@ -64,17 +64,13 @@ async function runInPage(bundle: string): Promise<string | null> {
 
 Deno.test("Deno, Node and a page trace the same 100,000 operations", async () => {
   const bundle = await makeBundle();
-  const deno = await runProgram(
-    Deno.execPath(),
-    ["run", "--no-prompt"],
-    bundle,
-  );
+  const [deno, node, page] = await Promise.all([
+    runProgram(Deno.execPath(), ["run", "--no-prompt"], bundle),
+    runProgram("node", [], bundle),
+    runInPage(bundle),
+  ]);
   assert.match(deno!, /^[0-9a-f]{16} 100000 \d{6,}$/);
-  const others = {
-    node: await runProgram("node", [], bundle),
-    page: await runInPage(bundle),
-  };
-  for (const [host, hash] of Object.entries(others)) {
+  for (const [host, hash] of Object.entries({ node, page })) {
     if (hash === null) console.log(`No ${host} here: not compared.`);
     else assert.equal(hash, deno, host);
   }
