@@ -5,7 +5,7 @@
  * Differs: no owner, no queue: the scheduler chooses who is next.
  */
 import { BUG_ON } from "../base/bug.ts";
-import { makeOp, type Op, passes, type Task } from "../sim/task.ts";
+import { makeOp, type Op, passed, passes, type Task } from "../sim/task.ts";
 
 export interface Mutex {
   readonly name: string;
@@ -26,8 +26,14 @@ export function mutex_init(name: string): Mutex {
 }
 
 /** Take `lock`, sleeping while another task has it. */
-export function* mutex_lock(lock: Mutex): Task {
-  if (!passes(!lock.locked)) yield lock.acquire;
+export function mutex_lock(lock: Mutex): Task {
+  if (!passes(!lock.locked)) return sleepFor(lock);
+  lock.locked = true;
+  return passed;
+}
+
+function* sleepFor(lock: Mutex): Task {
+  yield lock.acquire;
   lock.locked = true;
 }
 

@@ -6,7 +6,7 @@
  * Differs: no interrupts inside a lock, no fairness: the scheduler chooses.
  */
 import { BUG_ON } from "../base/bug.ts";
-import { makeOp, type Op, passes, type Task } from "../sim/task.ts";
+import { makeOp, type Op, passed, passes, type Task } from "../sim/task.ts";
 
 // #region spinlock
 export interface Spinlock {
@@ -37,9 +37,15 @@ export function spin_lock_init(name: string, guards?: object): Spinlock {
 
 // #region spin-lock
 /** Take `lock`, waiting for its holder. */
-export function* spin_lock(lock: Spinlock): Task {
-  // The pause; under run(), where nobody else acts, a free lock needs none.
-  if (!passes(!lock.locked)) yield lock.acquire;
+export function spin_lock(lock: Spinlock): Task {
+  // Under run(), where nobody else acts, a free lock needs no pause.
+  if (!passes(!lock.locked)) return spinFor(lock);
+  lock.locked = true;
+  return passed;
+}
+
+function* spinFor(lock: Spinlock): Task {
+  yield lock.acquire;
   lock.locked = true;
 }
 

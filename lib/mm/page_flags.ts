@@ -4,7 +4,15 @@
  * Kernel: include/linux/page-flags.h, page_ref.h, pagemap.h (v6.12).
  */
 import { VM_BUG_ON } from "../base/bug.ts";
-import { makeOp, type Op, passes, pause, type Task } from "../sim/task.ts";
+import {
+  andThen,
+  makeOp,
+  type Op,
+  passed,
+  passes,
+  pause,
+  type Task,
+} from "../sim/task.ts";
 import type { Folio } from "./mm_types.ts";
 
 export const PG_locked = 1 << 0;
@@ -172,8 +180,8 @@ function makeFolioOp(folio: Folio, pause: FolioPause): Op {
 }
 
 /** Who is alone needs no op. */
-function* pauseAt(folio: Folio, what: FolioPause, ready: boolean): Task {
-  if (!passes(ready)) yield* pause(opOf(folio, what));
+function pauseAt(folio: Folio, what: FolioPause, ready: boolean): Task {
+  return passes(ready) ? passed : pause(opOf(folio, what));
 }
 
 /** The pause before folio_trylock(), where another task may have the lock. */
@@ -197,9 +205,10 @@ export function folio_wait_locked(folio: Folio): Task {
 }
 
 /** Take the lock, sleeping while another task has it. */
-export function* folio_lock(folio: Folio): Task {
-  if (!passes(!folio_test_locked(folio))) yield* pause(opOf(folio, "lock"));
-  VM_BUG_ON(!folio_trylock(folio), () => `folio_lock: frame ${folio.pfn}`);
+export function folio_lock(folio: Folio): Task {
+  return andThen(pauseAt(folio, "lock", !folio_test_locked(folio)), () => {
+    VM_BUG_ON(!folio_trylock(folio), () => `folio_lock: frame ${folio.pfn}`);
+  });
 }
 
 export function folio_unlock(folio: Folio): void {

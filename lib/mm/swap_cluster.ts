@@ -30,7 +30,7 @@ import {
   type Spinlock,
 } from "../locking/spinlock.ts";
 import { queue_work } from "../locking/workqueue.ts";
-import type { Task } from "../sim/task.ts";
+import { andThen, over, type Task } from "../sim/task.ts";
 import type { Kernel, SwapInfoStruct } from "./mm_types.ts";
 import {
   CLUSTER_FLAG_FRAG,
@@ -60,13 +60,12 @@ function clusterOf(si: SwapInfoStruct, offset: number): SwapClusterInfo | null {
 }
 
 /** Lock the cluster of a slot; null, and no lock, if there are none. */
-export function* lock_cluster(
+export function lock_cluster(
   si: SwapInfoStruct,
   offset: number,
 ): Task<SwapClusterInfo | null> {
   const ci = clusterOf(si, offset);
-  if (ci !== null) yield* spin_lock(ci.lock);
-  return ci;
+  return ci === null ? over(null) : andThen(spin_lock(ci.lock), () => ci);
 }
 
 export function unlock_cluster(ci: SwapClusterInfo | null): void {
@@ -74,13 +73,12 @@ export function unlock_cluster(ci: SwapClusterInfo | null): void {
 }
 
 /** Take the lock that guards the slot's map byte: its cluster's, or si.lock. */
-export function* lock_cluster_or_swap_info(
+export function lock_cluster_or_swap_info(
   si: SwapInfoStruct,
   offset: number,
 ): Task<SwapClusterInfo | null> {
   const ci = clusterOf(si, offset);
-  yield* spin_lock(ci === null ? si.lock : ci.lock);
-  return ci;
+  return andThen(spin_lock(ci === null ? si.lock : ci.lock), () => ci);
 }
 
 export function unlock_cluster_or_swap_info(

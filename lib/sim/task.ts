@@ -33,7 +33,49 @@ export interface Op {
 }
 // #endregion
 
-export type Task<T = void> = Generator<Op, T, void>;
+/** A generator; or, where it need not pause, what is over at once. */
+export interface Task<T = void> {
+  next(): IteratorResult<Op, T>;
+  [Symbol.iterator](): Task<T>;
+}
+
+/** A task that is over, and its own result: no generator has to be made. */
+class Over<T> implements Task<T>, IteratorReturnResult<T> {
+  readonly done = true;
+  readonly value: T;
+
+  constructor(value: T) {
+    this.value = value;
+  }
+
+  next(): this {
+    return this;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
+
+/** What a plain function returns that had no need to pause. */
+export function over<T>(value: T): Task<T> {
+  return new Over(value);
+}
+
+/** The same without a value. */
+export const passed: Task = over(undefined);
+
+/** `task`, and then `work` on its value: at once if the task is over. */
+export function andThen<A, B>(
+  task: Task<A>,
+  work: (value: A) => B,
+): Task<B> {
+  return task instanceof Over ? over(work(task.value)) : later(task, work);
+}
+
+function* later<A, B>(task: Task<A>, work: (value: A) => B): Task<B> {
+  return work(yield* task);
+}
 
 /** A task that run() drives: nobody else acts until it ends. */
 interface Lone {
@@ -66,8 +108,12 @@ function isReady({ ready }: Op): boolean {
 
 // #region pause
 /** Pause before `op`. */
-export function* pause(op: Op): Task {
-  if (!passes(isReady(op))) yield op;
+export function pause(op: Op): Task {
+  return passes(isReady(op)) ? passed : stop(op);
+}
+
+function* stop(op: Op): Task {
+  yield op;
 }
 // #endregion
 
