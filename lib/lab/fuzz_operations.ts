@@ -5,32 +5,28 @@
  * by remainder, so that every script makes sense, also with lines left out.
  * Ours.
  */
-import { EINTR, ENOMEM, errnoName } from "../base/errno.ts";
 import { compressorNames } from "../crypto/acomp.ts";
 import { GFP_KERNEL, PF_MEMALLOC } from "../mm/page_alloc.ts";
-import { SWAP_FLAG_PREFER, SWP_WRITEOK } from "../mm/swap.ts";
-import { sys_swapoff } from "../mm/swapoff.ts";
-import { sys_swapon } from "../mm/swapon.ts";
 import { try_to_free_pages } from "../mm/vmscan.ts";
 import { zpoolNames } from "../mm/zpool.ts";
 import {
   end,
-  expectMaybeZeros,
-  expectZeros,
   fork,
   FuzzError,
   isFull,
-  isShared,
   type Operation,
   read,
   setFaults,
   spawn,
+  type Subject,
   subjectOf,
   survive,
   touch,
   type World,
   write,
 } from "./fuzz_world.ts";
+import { expectMaybeZeros, expectZeros, sameWrite } from "./fuzz_oracle.ts";
+import { swapOperations } from "./fuzz_swapoff.ts";
 import { groupOperations } from "./fuzz_groups.ts";
 import { setZswap } from "./zswap_knobs.ts";
 
@@ -55,7 +51,7 @@ function doRead(world: World, ...[who, page]: number[]): void {
 
 function doTouch(world: World, ...[who, page]: number[]): void {
   const subject = subjectOf(world, who!);
-  survive(world, subject, () => touch(subject, page! % world.pages));
+  survive(world, subject, () => touch(world, subject, page! % world.pages));
 }
 
 /** Read a stretch of pages: what readahead is for. */
@@ -68,32 +64,62 @@ function doSweep(world: World, ...[who, page, count]: number[]): void {
   });
 }
 
-/**
- * Advice about some pages; the oracle learns what may have become zeros.
- *
- * No MADV_FREE of a page that another process shares: v6.12 looks at the
- * number of mappings only if the folio is dirty or in the swap cache, and one
- * that came in past the cache is neither, so its other users may lose it, too.
- */
+/** Advice about some pages; shared memory takes all but MADV_FREE. */
 function doAdvise(world: World, ...[who, what, page, count]: number[]): void {
   const subject = subjectOf(world, who!);
   const from = page! % world.pages;
   const to = Math.min(world.pages, from + 1 + count! % 12);
   const advice = advices[what! % advices.length]!;
-  if (advice === "free" && isShared(world, subject, from, to)) return;
+  if (advice === "free" && subject.shared) {
+    refuse(subject, from, to);
+    return;
+  }
   survive(world, subject, () => {
     subject.process.advise(advice, from, to);
+    if (subject.shared) return;
     for (let each = from; each < to; each++) {
-      if (advice === "dontneed") expectZeros(subject, each);
-      if (advice === "free") expectMaybeZeros(subject, each);
+      if (advice === "dontneed") expectZeros(subject.oracle, each);
+      if (advice === "free") expectFreed(world, subject, each);
     }
   });
+}
+
+/** MADV_FREE is for private memory only. */
+function refuse({ process }: Subject, from: number, to: number): void {
+  try {
+    process.advise("free", from, to);
+  } catch (error) {
+    if (error instanceof TypeError && error.message.endsWith("EINVAL")) return;
+    throw error;
+  }
+  throw new FuzzError("MADV_FREE of shared memory is not refused");
+}
+
+/**
+ * The oracle learns what may have become zeros.
+ *
+ * v6.12 looks at the number of mappings only if the folio is dirty or in the
+ * swap cache. One that came in past the cache is neither: the others that have
+ * shared it since a fork may lose it as well.
+ */
+function expectFreed(world: World, subject: Subject, page: number): void {
+  const { oracle } = subject;
+  for (const other of world.passesCache ? world.subjects : []) {
+    if (other === subject || !sameWrite(oracle, other.oracle, page)) continue;
+    expectMaybeZeros(other.oracle, page);
+  }
+  expectMaybeZeros(oracle, page);
 }
 
 function doFork(world: World, ...[who]: number[]): void {
   if (isFull(world)) return;
   const subject = subjectOf(world, who!);
   survive(world, subject, () => fork(world, subject));
+}
+
+/** One in three has shared memory. */
+function doSpawn(world: World, ...[kind]: number[]): void {
+  if (!isFull(world)) spawn(world, kind! % 3 === 0);
 }
 
 function doReclaim(world: World, ...[who, times]: number[]): void {
@@ -126,48 +152,6 @@ function doZswapPool(world: World, ...[which, what]: number[]): void {
   setZswap(machine, { compressor });
 }
 
-/**
- * Take a device away, or leave it if memory and the others have no room.
- *
- * The last one may go, too: then nothing is swapped until it is back. Pages
- * that two processes share can go back to their slots as fast as they come (in
- * Linux as well), so whoever waits sends a signal after some time.
- */
-function doSwapoff(world: World, ...[which, time]: number[]): void {
-  const { machine, off } = world;
-  const { k } = machine;
-  const used = k.swap_info.filter(({ flags }) => (flags & SWP_WRITEOK) !== 0);
-  if (used.length === 0) return;
-  const si = used[which! % used.length]!;
-  const { disk } = si;
-  let patience = time! % 80;
-  const err = machine.run(sys_swapoff(k, si), {
-    comm: "swapoff",
-    mm: null,
-    cpu: 0,
-    flags: 0,
-    get signal_pending() {
-      return patience-- <= 0;
-    },
-  });
-  if (err === 0) off.push(disk);
-  else if (err !== -ENOMEM && err !== -EINTR) {
-    throw new FuzzError(`swapoff: ${errnoName(err)}`);
-  }
-}
-
-/** Bring the one back that has been away for longest; perhaps preferred. */
-function doSwapon({ machine, off }: World, ...[priority]: number[]): void {
-  const disk = off.shift();
-  if (disk === undefined) return;
-  const prio = priority! % 6;
-  const swap_flags = prio === 0 ? 0 : SWAP_FLAG_PREFER | prio;
-  const si = sys_swapon(machine.k, disk, { swap_flags });
-  if (typeof si === "number") {
-    throw new FuzzError(`swapon: ${errnoName(si)}`);
-  }
-}
-
 /** Mostly sound: one call in three makes a bad device. */
 function doFaults(world: World, ...[which, rate]: number[]): void {
   const share = (rate! % 20) / 100;
@@ -184,7 +168,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ["sweep", operation(20, 3, doSweep)],
   ["advise", operation(30, 4, doAdvise)],
   ["fork", operation(30, 1, doFork)],
-  ["spawn", operation(10, 0, (world) => void (isFull(world) || spawn(world)))],
+  ["spawn", operation(10, 1, doSpawn)],
   [
     "exit",
     operation(25, 1, (world, who) => {
@@ -195,8 +179,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ["reclaim", operation(20, 2, doReclaim)],
   ["zswap-limits", operation(20, 3, doZswapLimits)],
   ["zswap-pool", operation(10, 2, doZswapPool)],
-  ["swapoff", operation(6, 2, doSwapoff)],
-  ["swapon", operation(12, 1, doSwapon)],
+  ...swapOperations,
   ...groupOperations,
   ["faults", operation(10, 2, doFaults)],
 ]);

@@ -1,10 +1,9 @@
 /**
- * A machine under test, and an oracle that only remembers what was written.
+ * A machine under test, and what its processes should read. Ours.
  *
- * The oracle is a list of pages in plain arrays; it knows nothing of the
- * engine, and the machine's own shadow is off. After MADV_FREE a page may read
- * as it was or as zeros, so the oracle keeps all contents that are possible;
- * a read must show one of them. Ours.
+ * The machine's own shadow is off; fuzz_oracle.ts takes its place. Memory of a
+ * process is private or shared: a child of one with shared memory uses the same
+ * object, so all of such a family have one oracle.
  */
 import type { BlockDevice } from "../block/bio.ts";
 import type { Disk } from "../block/disk.ts";
@@ -14,6 +13,8 @@ import type { Machine } from "./machine.ts";
 import { makeMachine } from "./machine.ts";
 import type { MachineOptions } from "./options.ts";
 import { makePageSource, pageKinds } from "./pages.ts";
+import { compare, expectChange, type Oracle } from "./fuzz_oracle.ts";
+import { tally } from "./must.ts";
 import { type Process, ProcessKilled } from "./process.ts";
 
 const pageSize = 4096;
@@ -22,18 +23,12 @@ const mostSubjects = 6;
 /** Far more than any operation on these small machines takes. */
 const stepLimit = 300_000;
 
-/** What a page may read as: one content, or several. */
-interface KnownPage {
-  /** Never changed once they are here: children share them. */
-  readonly possible: readonly Uint8Array[];
-  /** It may become zeros at any time. */
-  readonly lazy: boolean;
-}
-
-/** A process, and what its pages should read as; none means zeros. */
+/** A process, and what its pages should read as. */
 export interface Subject {
   readonly process: Process;
-  readonly oracle: Map<number, KnownPage>;
+  readonly oracle: Oracle;
+  /** With its parent and its children. */
+  readonly shared: boolean;
 }
 
 export interface World {
@@ -48,9 +43,12 @@ export interface World {
   readonly groups: Cgroup[];
   /** Operations so far; makes each write different from the last. */
   step: number;
+  /** On some device reads are past the swap cache (SWP_SYNCHRONOUS_IO). */
+  readonly passesCache: boolean;
   /** A device may have lost a page: SIGBUS is no surprise. */
   faulty: boolean;
-  readonly killed: { oom: number; sigbus: number };
+  /** How often something happened that tests want to see. */
+  readonly seen: Map<string, number>;
 }
 
 /** What a script may do. */
@@ -67,9 +65,6 @@ export class FuzzError extends Error {
   override name = "FuzzError";
 }
 
-const zeros: Uint8Array = new Uint8Array(pageSize);
-const untouched: KnownPage = { possible: [zeros], lazy: false };
-
 /** A world with one process. */
 export function makeWorld(
   options: MachineOptions,
@@ -77,10 +72,13 @@ export function makeWorld(
   contents: readonly Uint8Array[],
 ): World {
   const machine = makeMachine({ stepLimit, ...options, shadow: false });
-  const faulty = machine.settings.swap
+  const { swap } = machine.settings;
+  const passesCache = swap.some(({ kind }) =>
+    kind === "brd" || kind === "zram"
+  );
+  const faulty = swap
     .some((device) => device.readErrorRate + device.writeErrorRate > 0);
-  const killed = { oom: 0, sigbus: 0 };
-  const world = {
+  const world: World = {
     machine,
     pages,
     subjects: [],
@@ -88,10 +86,11 @@ export function makeWorld(
     off: [],
     groups: [],
     step: 0,
+    passesCache,
     faulty,
-    killed,
+    seen: new Map(),
   };
-  spawn(world);
+  spawn(world, false);
   return world;
 }
 
@@ -114,16 +113,16 @@ export function isFull({ subjects }: World): boolean {
   return subjects.length >= mostSubjects;
 }
 
-export function spawn(world: World): void {
-  const process = world.machine.spawn({ pages: world.pages });
-  world.subjects.push({ process, oracle: new Map() });
+export function spawn(world: World, shared: boolean): void {
+  const process = world.machine.spawn({ pages: world.pages, shared });
+  world.subjects.push({ process, oracle: new Map(), shared });
 }
 
 /** The process ends; there is always one. */
 export function end(world: World, subject: Subject): void {
   subject.process.exit();
   world.subjects.splice(world.subjects.indexOf(subject), 1);
-  if (world.subjects.length === 0) spawn(world);
+  if (world.subjects.length === 0) spawn(world, false);
 }
 
 /**
@@ -140,7 +139,7 @@ export function survive(world: World, subject: Subject, act: () => void): void {
     if (sigbus && !world.faulty) {
       throw new FuzzError(`Every device is sound, but: ${error.message}`);
     }
-    world.killed[sigbus ? "sigbus" : "oom"]++;
+    tally(world.seen, sigbus ? "SIGBUS" : "out of memory");
     end(world, subject);
   }
 }
@@ -164,31 +163,26 @@ export function write(
   const length = isWhole ? pageSize : 1 + content % (pageSize - offset);
   const piece = bytes.subarray(offset, offset + length);
   subject.process.write(page, piece, offset);
-  patch(subject, page, (known) => known.set(piece, offset));
+  expectChange(
+    subject.oracle,
+    page,
+    world.step,
+    (known) => known.set(piece, offset),
+  );
 }
 
 /** Change one word, as a program that uses the page. */
-export function touch(subject: Subject, page: number): void {
-  subject.process.touch(page, true);
-  patch(subject, page, (known) => {
+export function touch(
+  { step }: World,
+  { process, oracle }: Subject,
+  page: number,
+): void {
+  process.touch(page, true);
+  expectChange(oracle, page, step, (known) => {
     const view = new DataView(known.buffer);
     const word = view.getUint32(pageSize - 4, true) + 1;
     view.setUint32(pageSize - 4, word >>> 0, true);
   });
-}
-
-function patch(
-  { oracle }: Subject,
-  page: number,
-  change: (known: Uint8Array) => void,
-): void {
-  const { possible } = oracle.get(page) ?? untouched;
-  const changed = possible.map((known) => {
-    const copy = known.slice();
-    change(copy);
-    return copy;
-  });
-  oracle.set(page, { possible: changed, lazy: false });
 }
 
 /**
@@ -197,54 +191,18 @@ function patch(
  * @throws FuzzError for bytes that were never written there
  */
 export function read({ process, oracle }: Subject, page: number): void {
-  const actual = process.read(page);
-  const known = oracle.get(page) ?? untouched;
-  const match = known.possible.find((each) => sameBytes(each, actual));
-  if (match === undefined) {
-    throw new FuzzError(
-      `page ${page} of process ${process.pid} reads wrong bytes: ` +
-        difference(known.possible[0]!, actual),
-    );
-  }
-  // What is not lazy will not change by itself: now we know which it was.
-  if (known.lazy && match !== zeros) return;
-  if (known.possible.length > 1) {
-    oracle.set(page, { possible: [match], lazy: false });
-  }
-}
-
-/** From now on the page may read as zeros. */
-export function expectMaybeZeros({ oracle }: Subject, page: number): void {
-  const { possible } = oracle.get(page) ?? untouched;
-  if (possible.length === 1 && possible[0] === zeros) return;
-  const others = possible.filter((each) => each !== zeros);
-  oracle.set(page, { possible: [...others, zeros], lazy: true });
-}
-
-/** From now on the page reads as zeros. */
-export function expectZeros({ oracle }: Subject, page: number): void {
-  oracle.delete(page);
+  const wrong = compare(oracle, page, process.read(page));
+  if (wrong === null) return;
+  throw new FuzzError(
+    `page ${page} of process ${process.pid} reads wrong bytes: ${wrong}`,
+  );
 }
 
 export function fork(world: World, subject: Subject): void {
+  const { oracle, shared } = subject;
   const process = subject.process.fork();
-  world.subjects.push({ process, oracle: new Map(subject.oracle) });
-}
-
-/** Has one of the pages stayed as it was since a fork? */
-export function isShared(
-  { subjects }: World,
-  subject: Subject,
-  from: number,
-  to: number,
-): boolean {
-  for (let page = from; page < to; page++) {
-    const known = subject.oracle.get(page);
-    const same = (other: Subject) => other.oracle.get(page) === known;
-    if (known === undefined) continue;
-    if (subjects.some((other) => other !== subject && same(other))) return true;
-  }
-  return false;
+  const known = shared ? oracle : new Map(oracle);
+  world.subjects.push({ process, oracle: known, shared });
 }
 
 /** From now on devices that can fail do so at these rates. */
@@ -265,20 +223,6 @@ export function readAll(world: World): void {
       for (let page = 0; page < world.pages; page++) read(subject, page);
     });
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  const left = new Uint32Array(a.buffer, a.byteOffset, pageSize / 4);
-  const right = new Uint32Array(b.buffer, b.byteOffset, pageSize / 4);
-  for (let i = 0; i < left.length; i++) {
-    if (left[i] !== right[i]) return false;
-  }
-  return true;
-}
-
-function difference(expected: Uint8Array, actual: Uint8Array): string {
-  const at = expected.findIndex((byte, i) => byte !== actual[i]);
-  return `byte ${at} is ${actual[at]}, was written ${expected[at]}`;
 }
 
 /** A stream of numbers below 10,000: the arguments of operations. */
