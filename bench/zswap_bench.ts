@@ -14,6 +14,7 @@
 import { crypto_alloc_acomp } from "swaplab/crypto/acomp.ts";
 import { makeMachine } from "swaplab/lab/machine.ts";
 import { makePageSource } from "swaplab/lab/pages.ts";
+import { foliosInUse } from "swaplab/mm/folio.ts";
 import type { Folio, Kernel } from "swaplab/mm/mm_types.ts";
 import { PG_swapcache, setFlag } from "swaplab/mm/page_flags.ts";
 import { is_folio_zero_filled, pageBytes } from "swaplab/mm/page_io.ts";
@@ -41,7 +42,7 @@ function scene() {
   const process = machine.spawn({ pages });
   process.fill(makePageSource(["python", "node", "sqlite", "redis"], 1));
   const { k } = machine;
-  const folios: Folio[] = k.mem_map.filter((folio) => folio !== null);
+  const folios: Folio[] = [...foliosInUse(k)];
   return { process, k, folios };
 }
 

@@ -158,11 +158,14 @@ const samples: Record<string, Sample[]> = {
     },
     { path: "lib/mm/a.ts", text: 'import "./b.ts";', lines: [1] },
     { path: "lib/mm/a.ts", text: "if (x) y = 1;", lines: [1] },
+    { path: "lib/mm/a.ts", text: "class A extends B {}", lines: [1] },
+    { path: "lib/mm/a.ts", text: "class A {\n  x = f();\n}", lines: [2] },
     {
       path: "lib/mm/a.ts",
       text: 'import { b } from "./b.ts";\nexport const X = 1n << 58n;\n' +
         "const ops = { store: f };\nexport interface A { x: number }\n" +
         "export type B = A;\nfunction f() { return g(); }\n" +
+        "class C implements A {\n  get x() {\n    return f();\n  }\n}\n" +
         'export { b } from "./b.ts";\nconst n = BigInt(4);\nconst m = Math.ceil(1.5);',
       lines: [],
     },
@@ -197,6 +200,16 @@ const samples: Record<string, Sample[]> = {
       text:
         "export function swap_duplicate() {}\nexport const makePool = 1;\n" +
         "export interface No_Such {}\nfunction not_exported() {}",
+      lines: [],
+    },
+  ],
+  "folios-are-views": [
+    { path: "lib/mm/a.ts", text: "f();\nif (old !== folio) g();", lines: [2] },
+    { path: "lib/lab/a.ts", text: "ok(x.folio === freshFolio);", lines: [1] },
+    {
+      path: "lib/mm/a.ts",
+      text: "f(folio === null, folio !== undefined, folio.pfn === pfn);\n" +
+        'g(typeof folio === "number");\n// old !== folio',
       lines: [],
     },
   ],

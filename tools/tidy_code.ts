@@ -213,11 +213,19 @@ function runsSomething(statement: ts.Statement): boolean {
   if (ts.isImportDeclaration(statement)) {
     return statement.importClause === undefined;
   }
+  if (ts.isClassDeclaration(statement)) return extendsAnother(statement);
   return !(ts.isExportDeclaration(statement) ||
     ts.isFunctionDeclaration(statement) ||
     ts.isInterfaceDeclaration(statement) ||
     ts.isTypeAliasDeclaration(statement) ||
     ts.isVariableStatement(statement));
+}
+
+/** The other class must have been made before. */
+function extendsAnother({ heritageClauses }: ts.ClassDeclaration): boolean {
+  return heritageClauses?.some(({ token }) =>
+    token === ts.SyntaxKind.ExtendsKeyword
+  ) ?? false;
 }
 
 function namesCounterpart(path: string, text: string): Problem[] {
@@ -235,6 +243,30 @@ function noAny(path: string, text: string): Problem[] {
     const cast = ts.isAsExpression(node) || ts.isTypeAssertionExpression(node);
     if (!cast || node.type.kind !== ts.SyntaxKind.AnyKeyword) return [];
     return [{ line: lineOf(source, node.type), message: "a cast to any" }];
+  });
+}
+
+/** `folio`, `x.folio`, `freshFolio`: by its name, since no types are read. */
+function namesFolio(node: ts.Expression): boolean {
+  const name = ts.isPropertyAccessExpression(node) ? node.name : node;
+  return ts.isIdentifier(name) && /(^f|F)olio$/.test(name.text);
+}
+
+function isNothing(node: ts.Expression): boolean {
+  return node.kind === ts.SyntaxKind.NullKeyword ||
+    ts.isIdentifier(node) && node.text === "undefined";
+}
+
+function folioIdentity(path: string, text: string): Problem[] {
+  const source = parse(path, text);
+  return [...nodesOf(source)].flatMap((node) => {
+    if (!ts.isBinaryExpression(node)) return [];
+    const { left, right, operatorToken } = node;
+    if (!/^[!=]==?$/.test(operatorToken.getText(source))) return [];
+    if (!namesFolio(left) && !namesFolio(right)) return [];
+    if (isNothing(left) || isNothing(right)) return [];
+    const message = `${node.getText(source)} compares views`;
+    return [{ line: lineOf(source, node), message }];
   });
 }
 
@@ -292,6 +324,12 @@ export function codeRules(
             line,
             message: `${name} is not in tests/kernel_symbols.json`,
           })),
+    },
+    {
+      id: "folios-are-views",
+      remedy: "Two looks at one page are two objects: sameFolio(a, b).",
+      applies: isCodeOf(hostFree),
+      check: folioIdentity,
     },
     {
       id: "no-any-cast",

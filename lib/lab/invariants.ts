@@ -5,8 +5,9 @@
  * and the lists, and stops the machine at the first thing that does not add
  * up. With `debug: true` it runs after every operation.
  */
-import { listLength } from "../base/list.ts";
 import { xa_load } from "../base/xarray.ts";
+import { foliosInUse, pfn_folio } from "../mm/folio.ts";
+import { listLength } from "../mm/folio_list.ts";
 import type {
   Folio,
   Kernel,
@@ -70,7 +71,7 @@ function census(k: Kernel): Census {
           swapped++;
           tally(found.users, entryName(entry));
         } else if (pte_pfn(pte) !== k.zero_pfn) {
-          if (folioOfObject(k.mem_map[pte_pfn(pte)]!)) shared++;
+          if (folioOfObject(pfn_folio(k, pte_pfn(pte))!)) shared++;
           else present++;
           tally(found.mappings, pte_pfn(pte) as number);
         }
@@ -109,7 +110,7 @@ function census(k: Kernel): Census {
 export function checkMachine({ k }: { readonly k: Kernel }): void {
   const found = census(k);
   checkFrames(k, found);
-  checkLists(k.root_mem_cgroup);
+  checkLists(k, k.root_mem_cgroup);
   const parked = parkedSlots(k);
   for (const si of k.swap_info) {
     checkSlots(k, si, found, parked);
@@ -125,8 +126,7 @@ export function checkMachine({ k }: { readonly k: Kernel }): void {
 function checkFrames(k: Kernel, found: Census): void {
   let used = 0;
   let pool = 0;
-  for (const folio of k.mem_map) {
-    if (folio === null) continue;
+  for (const folio of foliosInUse(k)) {
     used++;
     must(folio._refcount > 0, `frame ${folio.pfn} in use has references`);
     const mappings = found.mappings.get(folio.pfn) ?? 0;
@@ -164,10 +164,10 @@ function checkFrames(k: Kernel, found: Census): void {
 }
 
 /** The counters of every list of a group and of those below it. */
-function checkLists(memcg: MemCgroup): void {
+function checkLists(k: Kernel, memcg: MemCgroup): void {
   for (const { lruvec } of memcg.nodeinfo) {
     for (const [lru, list] of lruvec.lists.entries()) {
-      const found = listLength(list);
+      const found = listLength(k, list);
       must(
         lruvec.lru_size[lru] === found,
         `group ${memcg.name}, node ${lruvec.pgdat.node_id}: lru_size[${lru}] ` +
@@ -175,7 +175,7 @@ function checkLists(memcg: MemCgroup): void {
       );
     }
   }
-  for (const child of memcg.children) checkLists(child);
+  for (const child of memcg.children) checkLists(k, child);
 }
 
 /** A byte of the map says what the page tables and the cache say. */

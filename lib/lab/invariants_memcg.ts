@@ -5,7 +5,9 @@
  * recorded for them, bytes of compressed pages; and every reference by who
  * holds it.
  */
-import { entriesOf, listLength } from "../base/list.ts";
+import { listLength } from "../base/list.ts";
+import { foliosInUse } from "../mm/folio.ts";
+import { entriesOf } from "../mm/folio_list.ts";
 import { CSS_ONLINE } from "../mm/memcontrol.ts";
 import { upwards } from "../mm/memcontrol_stat.ts";
 import type { Kernel, MemCgroup } from "../mm/mm_types.ts";
@@ -21,8 +23,8 @@ interface Charges {
 
 function chargesOf(k: Kernel): Charges {
   const found: Charges = { frames: new Map(), slots: new Map() };
-  for (const folio of k.mem_map) {
-    if (folio !== null && folio.memcg !== null) {
+  for (const folio of foliosInUse(k)) {
+    if (folio.memcg !== null) {
       tally(found.frames, folio.memcg);
     }
   }
@@ -120,7 +122,7 @@ function checkBytes(k: Kernel, memcg: MemCgroup): void {
 function checkMembers(k: Kernel, memcg: MemCgroup): void {
   for (const { lruvec } of memcg.nodeinfo) {
     for (const list of lruvec.lists) {
-      for (const folio of entriesOf(list)) {
+      for (const folio of entriesOf(k, list)) {
         must(
           (folio.memcg ?? k.root_mem_cgroup) === memcg,
           `frame ${folio.pfn} is on a list of ${memcg.name}`,

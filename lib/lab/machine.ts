@@ -29,6 +29,7 @@ import { run, type Task } from "../sim/task.ts";
 import { makeTrace } from "../sim/trace.ts";
 import { makeInject } from "../mm/fault_inject.ts";
 import { makeRootMemcg, mem_cgroup_init } from "../mm/memcontrol.ts";
+import { makeMemMap, type MemMap, memmap_init } from "../mm/mem_map.ts";
 import type { Kernel, Pfn, PgData, TaskStruct } from "../mm/mm_types.ts";
 import {
   cpu_to_node,
@@ -122,16 +123,17 @@ export function makeMachine(options: MachineOptions = {}): Machine {
 
 function makeKernel(settings: Settings): Kernel {
   const { frames } = settings;
+  const mem_map = makeMemMap(frames);
   const nodes = Array.from(
     { length: settings.nodes },
-    (_, nid) => makeNode(nid, settings, () => k),
+    (_, nid) => makeNode(nid, settings, mem_map, () => k),
   );
   const root = makeRootMemcg(nodes);
   const bare: Omit<Kernel, "zswap"> = {
     memory: new Uint8Array(frames * 4096),
     totalram_pages: frames,
     zero_pfn: 0 as Pfn,
-    mem_map: new Array(frames).fill(null),
+    mem_map,
     nodes,
     nr_cpus: settings.cpus,
     root_mem_cgroup: root,
@@ -173,6 +175,7 @@ function makeKernel(settings: Settings): Kernel {
 function makeNode(
   node_id: number,
   { frames, nodes }: Settings,
+  mem_map: MemMap,
   k: () => Kernel,
 ): PgData {
   const part = Math.floor(frames / nodes);
@@ -180,11 +183,7 @@ function makeNode(
   const node_end_pfn = node_id === nodes - 1 ? frames : node_start_pfn + part;
   // Frame 0 is the page of zeros that fresh pages share.
   const first = Math.max(1, node_start_pfn);
-  // The lowest frames first: a stack, so the highest go in first.
-  const free_list = Array.from(
-    { length: node_end_pfn - first },
-    (_, i) => (node_end_pfn - 1 - i) as Pfn,
-  );
+  const free_list = memmap_init(mem_map, first, node_end_pfn);
   const watermark = setup_per_zone_wmarks(
     frames,
     node_end_pfn - node_start_pfn,

@@ -5,7 +5,8 @@
  * kept beside the engine, and every load is compared with it.
  */
 import { KernelBug } from "../base/bug.ts";
-import { INIT_LIST_HEAD, list_add } from "../base/list.ts";
+import { pfn_folio } from "../mm/folio.ts";
+import { list_add, makeFolioList } from "../mm/folio_list.ts";
 import { folio_isolate_lru, reclaim_pages } from "../mm/vmscan.ts";
 import {
   FAULT_FLAG_ALLOW_RETRY,
@@ -17,7 +18,7 @@ import {
   VM_FAULT_ERROR,
   VM_FAULT_RETRY,
 } from "../mm/memory.ts";
-import type { Folio, Kernel, TaskStruct } from "../mm/mm_types.ts";
+import type { Kernel, TaskStruct } from "../mm/mm_types.ts";
 import { PAGE_SIZE, PTRS_PER_PTE, touchPte } from "../mm/pgtable.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { makeOp, type Op, type Task } from "../sim/task.ts";
@@ -154,12 +155,12 @@ export function* pageOut(k: Kernel, process: Process, page: number): Task {
   const { ptl } = pte_alloc(process.area, vpn);
   yield* spin_lock(ptl);
   const pfn = framePresentAt(process.area, vpn);
-  const folio = pfn === null ? null : k.mem_map[pfn] ?? null;
+  const folio = pfn === null ? null : pfn_folio(k, pfn);
   const taken = folio !== null && (yield* folio_isolate_lru(k, folio));
   spin_unlock(ptl);
   if (!taken) return;
-  const list = INIT_LIST_HEAD<Folio>();
-  list_add(folio.lru, list);
+  const list = makeFolioList();
+  list_add(folio, list);
   yield* reclaim_pages(k, list);
 }
 

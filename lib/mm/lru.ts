@@ -9,11 +9,11 @@
  * no extra reference.
  */
 import {
-  INIT_LIST_HEAD,
   list_add,
   list_add_tail,
   list_del,
-} from "../base/list.ts";
+  makeFolioList,
+} from "./folio_list.ts";
 import { spin_lock_init } from "../locking/spinlock.ts";
 import { count_memcg_folio_events } from "./memcontrol_stat.ts";
 import type { Folio, Kernel, Lruvec, MemCgroup, PgData } from "./mm_types.ts";
@@ -48,7 +48,7 @@ export function lruvec_init(memcg: MemCgroup, pgdat: PgData): Lruvec {
     memcg,
     pgdat,
     lru_lock: spin_lock_init(`lru_lock(${where}node ${pgdat.node_id})`),
-    lists: Array.from({ length: NR_LRU_LISTS }, () => INIT_LIST_HEAD<Folio>()),
+    lists: Array.from({ length: NR_LRU_LISTS }, makeFolioList),
     lru_size: new Array(NR_LRU_LISTS).fill(0),
     zswap_lruvec_state: { nr_disk_swapins: 0 },
     anon_cost: 0,
@@ -106,14 +106,14 @@ export function folio_add_lru(k: Kernel, folio: Folio): void {
   const lruvec = folio_lruvec(k, folio);
   const lru = folio_lru_list(folio);
   setFlag(folio, PG_lru);
-  list_add(folio.lru, lruvec.lists[lru]!);
+  list_add(folio, lruvec.lists[lru]!);
   lruvec.lru_size[lru]!++;
 }
 
 /** Take the folio off its list. (Linux: lruvec_del_folio().) */
 export function lruDelete(k: Kernel, folio: Folio): void {
   clearFlag(folio, PG_lru);
-  list_del(folio.lru);
+  list_del(folio);
   folio_lruvec(k, folio).lru_size[folio_lru_list(folio)]!--;
 }
 
@@ -131,7 +131,7 @@ export function folio_rotate_reclaimable(k: Kernel, folio: Folio): void {
   setFlag(folio, PG_lru);
   const lruvec = folio_lruvec(k, folio);
   const lru = folio_lru_list(folio);
-  list_add_tail(folio.lru, lruvec.lists[lru]!);
+  list_add_tail(folio, lruvec.lists[lru]!);
   lruvec.lru_size[lru]!++;
 }
 

@@ -12,7 +12,7 @@
  */
 import { EINVAL, ENOMEM, type Errno } from "../base/errno.ts";
 import { blk_finish_plug, blk_start_plug } from "../block/blk_plug.ts";
-import { INIT_LIST_HEAD, list_add } from "../base/list.ts";
+import { list_add, makeFolioList } from "./folio_list.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import type { Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
@@ -23,6 +23,7 @@ import {
   tablesOf,
   zap_page_range_single,
 } from "./memory_zap.ts";
+import { pfn_folio } from "./folio.ts";
 import type { Folio, Kernel, MmStruct, VmArea } from "./mm_types.ts";
 import { folio_put, GFP_HIGHUSER_MOVABLE } from "./page_alloc.ts";
 import {
@@ -134,7 +135,7 @@ function* madviseArea(
 
 /** The folio behind a present entry; null for the page of zeros. */
 function folioOf(k: Kernel, pte: Pte): Folio | null {
-  return pte_pfn(pte) === k.zero_pfn ? null : k.mem_map[pte_pfn(pte)] ?? null;
+  return pte_pfn(pte) === k.zero_pfn ? null : pfn_folio(k, pte_pfn(pte));
 }
 
 /**
@@ -146,7 +147,7 @@ function* madvise_cold_or_pageout_pte_range(
   { table, from, to }: TableRange,
   pageout: boolean,
 ): Task {
-  const folio_list = INIT_LIST_HEAD<Folio>();
+  const folio_list = makeFolioList();
   yield* spin_lock(table.ptl);
   for (let vpn = from; vpn < to; vpn++) {
     const index = vpn % PTRS_PER_PTE;
@@ -161,7 +162,7 @@ function* madvise_cold_or_pageout_pte_range(
     if (folio_test_active(folio)) setFlag(folio, PG_workingset);
     if (!pageout) folio_deactivate(k, folio);
     else if (yield* folio_isolate_lru(k, folio)) {
-      list_add(folio.lru, folio_list);
+      list_add(folio, folio_list);
     }
   }
   spin_unlock(table.ptl);

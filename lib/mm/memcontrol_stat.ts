@@ -7,13 +7,14 @@
  * per-CPU parts, so a change is seen above at once and there is nothing to
  * flush; what the lists and frames tell anyway is counted when it is asked for.
  */
-import { listLength } from "../base/list.ts";
 import {
   LRU_ACTIVE_ANON,
   LRU_ACTIVE_FILE,
   LRU_INACTIVE_ANON,
   LRU_INACTIVE_FILE,
 } from "./lru.ts";
+import { foliosInUse } from "./folio.ts";
+import { listLength } from "./folio_list.ts";
 import type { Folio, Kernel, Lruvec, MemCgroup, MmStruct } from "./mm_types.ts";
 import { folio_mapped, folio_test_swapcache } from "./page_flags.ts";
 import { makeVmEvents, type VmEvents } from "./vmstat.ts";
@@ -143,19 +144,22 @@ function framesOf(
   test: (folio: Folio) => boolean,
 ): number {
   let frames = 0;
-  for (const folio of k.mem_map) {
-    if (folio === null || folio.memcg === null || !test(folio)) continue;
+  for (const folio of foliosInUse(k)) {
+    if (folio.memcg === null || !test(folio)) continue;
     for (const m of upwards(folio.memcg)) if (m === memcg) frames++;
   }
   return frames;
 }
 
-function listed(memcg: MemCgroup, lru: number): number {
+function listed(k: Kernel, memcg: MemCgroup, lru: number): number {
   const own = memcg.nodeinfo.reduce(
-    (sum, { lruvec }) => sum + listLength(lruvec.lists[lru]!),
+    (sum, { lruvec }) => sum + listLength(k, lruvec.lists[lru]!),
     0,
   );
-  return memcg.children.reduce((sum, child) => sum + listed(child, lru), own);
+  return memcg.children.reduce(
+    (sum, child) => sum + listed(k, child, lru),
+    own,
+  );
 }
 
 /**
@@ -171,10 +175,10 @@ export function memory_stat_show(k: Kernel, memcg: MemCgroup): MemoryStat {
     kernel: state.MEMCG_KMEM,
     zswapped: state.MEMCG_ZSWAPPED,
     swapcached: framesOf(k, memcg, folio_test_swapcache),
-    inactive_anon: listed(memcg, LRU_INACTIVE_ANON),
-    active_anon: listed(memcg, LRU_ACTIVE_ANON),
-    inactive_file: listed(memcg, LRU_INACTIVE_FILE),
-    active_file: listed(memcg, LRU_ACTIVE_FILE),
+    inactive_anon: listed(k, memcg, LRU_INACTIVE_ANON),
+    active_anon: listed(k, memcg, LRU_ACTIVE_ANON),
+    inactive_file: listed(k, memcg, LRU_INACTIVE_FILE),
+    active_file: listed(k, memcg, LRU_ACTIVE_FILE),
   };
   const bytes = Object.fromEntries(
     Object.entries(pages).map(([name, count]) => [name, count * 4096]),

@@ -21,6 +21,7 @@ import { enter } from "../sim/trace.ts";
 import { folio_add_lru } from "./lru.ts";
 import { mem_cgroup_charge } from "./memcontrol_charge.ts";
 import { count_memcg_event_mm } from "./memcontrol_stat.ts";
+import { pfn_folio } from "./folio.ts";
 import type { AddressSpace, Folio, Kernel, Pfn, VmArea } from "./mm_types.ts";
 import {
   beforeTrylock,
@@ -250,7 +251,7 @@ export function* do_wp_page(k: Kernel, vmf: VmFault): Task<number> {
   enter(k.trace, "do_wp_page");
   const { table, index, orig_pte } = vmf;
   const pfn = pte_pfn(orig_pte);
-  const folio = pfn === k.zero_pfn ? null : k.mem_map[pfn] ?? null;
+  const folio = pfn === k.zero_pfn ? null : pfn_folio(k, pfn);
   VM_BUG_ON(
     folio === null && pfn !== k.zero_pfn,
     () => `process ${vmf.vma.vm_mm.pid} maps the free frame ${pfn}`,

@@ -16,6 +16,7 @@ import { enter } from "../sim/trace.ts";
 import { pte_alloc } from "./memory.ts";
 import { type TableRange, tablesOf } from "./memory_zap.ts";
 import { exit_mmap, linkToMapping, mm_alloc } from "./mmap.ts";
+import { pfn_folio, sameFolio } from "./folio.ts";
 import type { Kernel, MmStruct, VmArea } from "./mm_types.ts";
 import { clearFlag, folio_get, PG_anon_exclusive } from "./page_flags.ts";
 import { folio_alloc, folio_put, GFP_KERNEL } from "./page_alloc.ts";
@@ -146,7 +147,7 @@ function* addContinuation(k: Kernel, entry: SwpEntry): Task<Errno> {
   unlock_cluster_or_swap_info(si, ci);
   put_swap_device(si);
   const pages = si.continuations.get(offset >>> PAGE_SHIFT) ?? [];
-  if (!pages.includes(page)) folio_put(k, page);
+  if (!pages.some((each) => sameFolio(each, page))) folio_put(k, page);
   return 0;
 }
 
@@ -161,7 +162,7 @@ function copyPresent(
   const shared: Pte = pte_wrprotect(ptep_get(table, index));
   set_pte(table, index, shared);
   set_pte(pte_alloc(copy, vpn), index, pte_mkold(shared));
-  const folio = k.mem_map[pte_pfn(shared)];
+  const folio = pfn_folio(k, pte_pfn(shared));
   if (pte_pfn(shared) === k.zero_pfn || !folio) return;
   clearFlag(folio, PG_anon_exclusive);
   folio_get(folio);

@@ -12,6 +12,7 @@
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import type { Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
+import { pfn_folio } from "./folio.ts";
 import type { Folio, Kernel, SwapInfoStruct, VmArea } from "./mm_types.ts";
 import {
   beforeTrylock,
@@ -140,7 +141,7 @@ function roomFor(k: Kernel, nr: number, { stale }: Gather): number {
 
 /** (Linux: zap_present_folio_ptes().) */
 function zapPresent(k: Kernel, { vm_mm }: VmArea, pte: Pte, gather: Gather) {
-  const folio = k.mem_map[pte_pfn(pte)];
+  const folio = pfn_folio(k, pte_pfn(pte));
   if (pte_pfn(pte) === k.zero_pfn || !folio) return;
   if (folio_test_anon(folio)) vm_mm.anon_pages--;
   else {

@@ -24,6 +24,8 @@ import type { Proposals } from "../proposals.ts";
 import type { Quirks } from "../quirks.ts";
 import type { Op } from "../sim/task.ts";
 import type { Trace } from "../sim/trace.ts";
+import type { FolioList } from "./folio_list.ts";
+import type { FreeList, MemMap } from "./mem_map.ts";
 import type { MemcgState } from "./memcontrol.ts";
 import type { ObjCgroup } from "./memcontrol_objcg.ts";
 import type { MemcgEvents, MemcgVmstats } from "./memcontrol_stat.ts";
@@ -33,7 +35,6 @@ import type { ShmemInodeInfo } from "./shmem.ts";
 import type { Shrinker, ShrinkerInfo } from "./shrinker.ts";
 import type { SwapReadahead } from "./swap_readahead.ts";
 import type { SwapClusterInfo, SwapState } from "./swap_info.ts";
-import type { FolioPause } from "./page_flags.ts";
 import type { SwpEntry } from "./swapops.ts";
 import type { VmEvents } from "./vmstat.ts";
 import type { ZswapState } from "./zswap_state.ts";
@@ -41,9 +42,16 @@ import type { ZswapState } from "./zswap_state.ts";
 /** Page frame number: index of a 4 KiB frame in the machine's memory. */
 export type Pfn = number & { readonly __brand: "Pfn" };
 
-/** One page of memory in use; made when its frame is given out. */
+/**
+ * One page of memory in use: a look at its frame's words (folio.ts). Two of
+ * one page are two objects; sameFolio() compares them.
+ */
 export interface Folio {
   readonly pfn: Pfn;
+  /** Which user of the frame this is, counted over the machine's life. */
+  readonly generation: number;
+  /** Where its words are, the links of its list among them. */
+  readonly mem_map: MemMap;
   /** PG_* bits of page_flags.ts. */
   flags: number;
   _refcount: number;
@@ -60,10 +68,6 @@ export interface Folio {
   memcg: MemCgroup | null;
   /** Its slot; valid while PG_swapcache is set. Guarded by the folio lock. */
   swap: SwpEntry;
-  /** Link in a list of `Lruvec`, or in a private list during reclaim. */
-  readonly lru: ListHead<Folio>;
-  /** The pauses before its lock and its I/O; made when one is needed. */
-  ops: Partial<Record<FolioPause, Op>> | null;
 }
 
 /** The areas in which the pages of one family of processes can be mapped. */
@@ -140,12 +144,8 @@ export interface TaskStruct {
 
 /** Free memory and the levels at which reclaim starts and stops, in pages. */
 export interface Zone {
-  readonly free_list: Pfn[];
-  readonly watermark: {
-    readonly min: number;
-    readonly low: number;
-    readonly high: number;
-  };
+  readonly free_list: FreeList;
+  readonly watermark: Readonly<Record<"min" | "low" | "high", number>>;
 }
 
 /** One NUMA node: a range of frames and who reclaims them. */
@@ -170,7 +170,7 @@ export interface Lruvec {
   readonly memcg: MemCgroup;
   readonly pgdat: PgData;
   readonly lru_lock: Spinlock;
-  readonly lists: readonly ListHead<Folio>[];
+  readonly lists: readonly FolioList[];
   /** Folios on each list. (Linux: mem_cgroup_per_node.lru_zone_size.) */
   readonly lru_size: number[];
   /** Pages read from a device of late: zswap wrote back too much. */
@@ -352,8 +352,8 @@ export interface Kernel {
   readonly totalram_pages: number;
   /** A frame of zeros that fresh pages share until they are written. */
   readonly zero_pfn: Pfn;
-  /** What is in a frame: null for a free or reserved one. */
-  readonly mem_map: (Folio | null)[];
+  /** What is known of each frame, as words; pfn_folio() shows one. */
+  readonly mem_map: MemMap;
   /** (Linux: NODE_DATA(nid).) */
   readonly nodes: readonly PgData[];
   readonly nr_cpus: number;

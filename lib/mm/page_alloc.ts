@@ -12,13 +12,14 @@
  * min_free_kbytes has no floor of 128 KiB, so that small machines can be
  * looked at.
  */
-import { embedLink, INIT_LIST_HEAD } from "../base/list.ts";
 import { KernelBug, VM_BUG_ON } from "../base/bug.ts";
 import type { Task } from "../sim/task.ts";
+import { endFolio, isStale, makeFolio } from "./folio.ts";
+import { isListed } from "./folio_list.ts";
+import { popFree, pushFree } from "./mem_map.ts";
 import type { Folio, Kernel, Pfn, PgData, Zone } from "./mm_types.ts";
 import { folio_test_locked, folio_test_lru } from "./page_flags.ts";
 import { MAX_RECLAIM_RETRIES } from "./swap.ts";
-import type { SwpEntry } from "./swapops.ts";
 import { lruDelete } from "./lru.ts";
 import { mem_cgroup_uncharge } from "./memcontrol_charge.ts";
 import { try_to_free_pages } from "./vmscan.ts";
@@ -132,29 +133,10 @@ export function get_page_from_freelist(
       ? zone.watermark.low
       : reserveFor(k, gfp, zone);
     if (zone.free_list.length <= floor) continue;
-    const pfn = zone.free_list.pop()!;
     k.vm_event.pgalloc_normal++;
-    const folio = makeFolio(pfn);
-    k.mem_map[pfn] = folio;
-    return folio;
+    return makeFolio(k.mem_map, popFree(k.mem_map, zone.free_list));
   }
   return null;
-}
-
-function makeFolio(pfn: Pfn): Folio {
-  const lru = INIT_LIST_HEAD<Folio>();
-  return embedLink(lru, {
-    pfn,
-    flags: 0,
-    _refcount: 1,
-    _mapcount: 0,
-    mapping: null,
-    index: 0,
-    memcg: null,
-    swap: 0 as SwpEntry,
-    lru,
-    ops: null,
-  });
 }
 
 /**
@@ -245,17 +227,19 @@ export function folio_put(k: Kernel, folio: Folio): void {
 
 /** Take a frame back. Stops the machine if somebody still uses it. */
 export function free_unref_page(k: Kernel, folio: Folio): void {
+  const { pfn } = folio;
   VM_BUG_ON(
     folio._mapcount !== 0 || folio_test_locked(folio),
-    () => `Bad page: frame ${folio.pfn} is freed while mapped or locked`,
+    () => `Bad page: frame ${pfn} is freed while mapped or locked`,
   );
+  VM_BUG_ON(isStale(folio), () => `Bad page: frame ${pfn} is freed twice`);
   VM_BUG_ON(
-    k.mem_map[folio.pfn] !== folio,
-    () => `Bad page: frame ${folio.pfn} is freed twice`,
+    isListed(folio),
+    () => `Bad page: frame ${pfn} is freed while on a list`,
   );
   mem_cgroup_uncharge(k, folio);
-  k.mem_map[folio.pfn] = null;
-  folio._refcount = 0;
-  k.nodes[page_to_nid(k, folio.pfn)]!.zone.free_list.push(folio.pfn);
+  endFolio(folio);
+  const { zone } = k.nodes[page_to_nid(k, pfn)]!;
+  pushFree(k.mem_map, zone.free_list, pfn);
   k.vm_event.pgfree++;
 }

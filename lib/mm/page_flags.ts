@@ -13,6 +13,7 @@ import {
   pause,
   type Task,
 } from "../sim/task.ts";
+import type { FolioOps } from "./mem_map.ts";
 import type { Folio } from "./mm_types.ts";
 
 export const PG_locked = 1 << 0;
@@ -146,8 +147,11 @@ export type FolioPause =
 
 /** One of the folio's pauses, made when it is first needed: few ever are. */
 function opOf(folio: Folio, pause: FolioPause): Op {
-  folio.ops ??= {};
-  return folio.ops[pause] ??= makeFolioOp(folio, pause);
+  const { generation, mem_map } = folio;
+  // One object stands for the folio, whoever looks at it.
+  const ops: FolioOps = mem_map.ops.get(generation) ?? { folio };
+  mem_map.ops.set(generation, ops);
+  return ops[pause] ??= makeFolioOp(ops.folio, pause);
 }
 
 function makeFolioOp(folio: Folio, pause: FolioPause): Op {

@@ -70,13 +70,17 @@ export function makePteStore(): PteStore {
 /** An empty table, the next one in `store`. */
 export function pte_alloc_one(store: PteStore, name: string): PageTable {
   const base = store.tables++ * PTRS_PER_PTE;
-  if (base === store.words.length) {
-    const words = new BigUint64Array(2 * base);
-    words.set(store.words);
-    store.words = words;
-    store.halves = new Uint32Array(words.buffer);
-  }
+  if (base === store.words.length) growPteStore(store);
   return { ptl: spin_lock_init(name), store, base };
+}
+
+/** Room for an eighth more: entries that stay empty cost memory as well. */
+function growPteStore(store: PteStore): void {
+  const tables = store.tables + (store.tables >> 3);
+  const words = new BigUint64Array(tables * PTRS_PER_PTE);
+  words.set(store.words);
+  store.words = words;
+  store.halves = new Uint32Array(words.buffer);
 }
 
 export function ptep_get({ store, base }: PageTable, index: number): Pte {

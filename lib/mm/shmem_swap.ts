@@ -13,6 +13,7 @@ import { xa_load, xa_store } from "../base/xarray.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
+import { sameFolio } from "./folio.ts";
 import { count_memcg_event_mm } from "./memcontrol_stat.ts";
 import { VM_FAULT_MAJOR } from "./memory.ts";
 import type { AddressSpace, Folio, Kernel, MmStruct } from "./mm_types.ts";
@@ -176,7 +177,10 @@ function* shmem_delete_from_page_cache(
 ): Task {
   yield* spin_lock(mapping.lock);
   const old = xa_store(mapping.i_pages, folio.index, swap);
-  VM_BUG_ON(old !== folio, () => `frame ${folio.pfn} is not in its object`);
+  VM_BUG_ON(
+    !sameFolio(old, folio),
+    () => `frame ${folio.pfn} is not in its object`,
+  );
   folio.mapping = null;
   mapping.host.swapped++;
   if (!k.shmem_swaplist.includes(mapping.host)) {

@@ -24,6 +24,7 @@ import { schedule_timeout } from "../locking/wait.ts";
 import { TICK_NSEC } from "../sim/clock.ts";
 import { pause, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
+import { sameFolio } from "./folio.ts";
 import { folio_add_lru } from "./lru.ts";
 import { mem_cgroup_swapin_charge_folio } from "./memcontrol_charge.ts";
 import type { Folio, Kernel, SwapperSpace } from "./mm_types.ts";
@@ -182,7 +183,10 @@ export function __delete_from_swap_cache(
   const old = shadow === null
     ? xa_erase(space.xa, swp_offset(entry))
     : xa_store(space.xa, swp_offset(entry), shadow);
-  VM_BUG_ON(old !== folio, () => `frame ${folio.pfn} is not in the swap cache`);
+  VM_BUG_ON(
+    !sameFolio(old, folio),
+    () => `frame ${folio.pfn} is not in the swap cache`,
+  );
   folio.swap = 0 as SwpEntry;
   clearFlag(folio, PG_swapcache);
   space.nrpages--;

@@ -15,13 +15,13 @@
  * never made to wait for kswapd.
  */
 import {
-  INIT_LIST_HEAD,
+  type FolioList,
   lastEntryOrNull,
   list_del,
   list_empty,
   list_move,
-  type ListHead,
-} from "../base/list.ts";
+  makeFolioList,
+} from "./folio_list.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import type { Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
@@ -192,7 +192,7 @@ export function* folio_isolate_lru(k: Kernel, folio: Folio): Task<boolean> {
 /** Folios of one node, used or not. */
 function* reclaim_folio_list(
   k: Kernel,
-  list: ListHead<Folio>,
+  list: FolioList,
   pgdat: PgData,
 ): Task<number> {
   const sc = makeScanControl({ gfp_mask: GFP_KERNEL });
@@ -200,8 +200,8 @@ function* reclaim_folio_list(
   const batch = { pgdat, sc, stat, ignore_references: true };
   const nr_reclaimed = yield* shrink_folio_list(k, list, batch);
   while (!list_empty(list)) {
-    const folio = lastEntryOrNull(list)!;
-    list_del(folio.lru);
+    const folio = lastEntryOrNull(k, list)!;
+    list_del(folio);
     folio_putback_lru(k, folio);
   }
   return nr_reclaimed;
@@ -222,7 +222,7 @@ export function folio_putback_lru(k: Kernel, folio: Folio): void {
  */
 export function* reclaim_pages(
   k: Kernel,
-  folio_list: ListHead<Folio>,
+  folio_list: FolioList,
 ): Task<number> {
   enter(k.trace, "reclaim_pages");
   const task = k.current;
@@ -230,13 +230,13 @@ export function* reclaim_pages(
   task.flags |= PF_MEMALLOC;
   let nr_reclaimed = 0;
   while (!list_empty(folio_list)) {
-    const node_folio_list = INIT_LIST_HEAD<Folio>();
-    const nid = page_to_nid(k, lastEntryOrNull(folio_list)!.pfn);
-    let folio = lastEntryOrNull(folio_list);
+    const node_folio_list = makeFolioList();
+    const nid = page_to_nid(k, lastEntryOrNull(k, folio_list)!.pfn);
+    let folio = lastEntryOrNull(k, folio_list);
     while (folio !== null && page_to_nid(k, folio.pfn) === nid) {
       clearFlag(folio, PG_active);
-      list_move(folio.lru, node_folio_list);
-      folio = lastEntryOrNull(folio_list);
+      list_move(folio, node_folio_list);
+      folio = lastEntryOrNull(k, folio_list);
     }
     const pgdat = k.nodes[nid]!;
     nr_reclaimed += yield* reclaim_folio_list(k, node_folio_list, pgdat);

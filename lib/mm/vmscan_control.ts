@@ -16,6 +16,7 @@ import {
   lruvec_page_state,
 } from "./lru.ts";
 import { mem_cgroup_get_nr_swap_pages } from "./memcontrol_swap.ts";
+import { pfn_folio } from "./folio.ts";
 import type { Kernel, Lruvec, MemCgroup, PgData } from "./mm_types.ts";
 import { PF_KSWAPD } from "./page_alloc.ts";
 import { folio_test_writeback } from "./page_flags.ts";
@@ -154,8 +155,8 @@ export function zone_reclaimable_pages(k: Kernel, pgdat: PgData): number {
 /** Some page of the node is being written. */
 function writePending(k: Kernel, pgdat: PgData): boolean {
   for (let pfn = pgdat.node_start_pfn; pfn < pgdat.node_end_pfn; pfn++) {
-    const folio = k.mem_map[pfn];
-    if (folio !== null && folio_test_writeback(folio!)) return true;
+    const folio = pfn_folio(k, pfn);
+    if (folio !== null && folio_test_writeback(folio)) return true;
   }
   return false;
 }

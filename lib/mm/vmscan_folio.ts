@@ -12,11 +12,11 @@
  * a write (the third of the three writeback cases).
  */
 import {
+  type FolioList,
   lastEntryOrNull,
   list_add,
   list_del,
-  type ListHead,
-} from "../base/list.ts";
+} from "./folio_list.ts";
 import { VM_BUG_ON } from "../base/bug.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { makeOp, pause, type Task } from "../sim/task.ts";
@@ -128,17 +128,17 @@ function* folio_check_references(
  */
 export function* shrink_folio_list(
   k: Kernel,
-  folio_list: ListHead<Folio>,
+  folio_list: FolioList,
   batch: Batch,
 ): Task<number> {
   enter(k.trace, "shrink_folio_list");
   const ret_folios: Folio[] = [];
   const resched = makeOp("resched", "cond_resched", batch.pgdat);
   let nr_reclaimed = 0;
-  let folio = lastEntryOrNull(folio_list);
-  for (; folio !== null; folio = lastEntryOrNull(folio_list)) {
+  let folio = lastEntryOrNull(k, folio_list);
+  for (; folio !== null; folio = lastEntryOrNull(k, folio_list)) {
     yield* pause(resched);
-    list_del(folio.lru);
+    list_del(folio);
     yield* beforeTrylock(folio);
     const fate = folio_trylock(folio)
       ? yield* shrinkOne(k, folio, batch)
@@ -155,7 +155,7 @@ export function* shrink_folio_list(
     }
     ret_folios.push(folio);
   }
-  for (const kept of ret_folios) list_add(kept.lru, folio_list);
+  for (const kept of ret_folios) list_add(kept, folio_list);
   k.vm_event.pgactivate += batch.stat.nr_activate;
   return nr_reclaimed;
 }

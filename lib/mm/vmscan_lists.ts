@@ -8,14 +8,14 @@
  * tasks as like may have folios off the lists at once.
  */
 import {
-  INIT_LIST_HEAD,
+  type FolioList,
   lastEntryOrNull,
   list_add,
   list_del,
   list_empty,
   list_move,
-  type ListHead,
-} from "../base/list.ts";
+  makeFolioList,
+} from "./folio_list.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { makeOp, pause, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
@@ -29,7 +29,7 @@ import {
   lruvec_page_state,
 } from "./lru.ts";
 import { count_memcg_events } from "./memcontrol_stat.ts";
-import type { Folio, Kernel, Lruvec } from "./mm_types.ts";
+import type { Kernel, Lruvec } from "./mm_types.ts";
 import { folio_put } from "./page_alloc.ts";
 import {
   clearFlag,
@@ -67,7 +67,7 @@ export function is_file_lru(lru: number): boolean {
 }
 
 interface Isolated {
-  readonly folios: ListHead<Folio>;
+  readonly folios: FolioList;
   readonly nr_taken: number;
   readonly nr_scanned: number;
 }
@@ -85,18 +85,18 @@ function isolate_lru_folios(
   { lru, nr_to_scan }: ListScan,
 ): Isolated {
   const src = lruvec.lists[lru]!;
-  const folios = INIT_LIST_HEAD<Folio>();
+  const folios = makeFolioList();
   let nr_taken = 0;
   let nr_scanned = 0;
   for (; nr_scanned < nr_to_scan && !list_empty(src); nr_scanned++) {
-    const folio = lastEntryOrNull(src)!;
+    const folio = lastEntryOrNull(k, src)!;
     if (!sc.may_unmap && folio_mapped(folio)) {
-      list_move(folio.lru, src);
+      list_move(folio, src);
       continue;
     }
     folio_get(folio);
     lruDelete(k, folio);
-    list_add(folio.lru, folios);
+    list_add(folio, folios);
     nr_taken++;
   }
   return { folios, nr_taken, nr_scanned };
@@ -112,12 +112,12 @@ function isolate_lru_folios(
 function move_folios_to_lru(
   k: Kernel,
   lruvec: Lruvec,
-  list: ListHead<Folio>,
+  list: FolioList,
 ): number {
   let nr_moved = 0;
   while (!list_empty(list)) {
-    const folio = lastEntryOrNull(list)!;
-    list_del(folio.lru);
+    const folio = lastEntryOrNull(k, list)!;
+    list_del(folio);
     if (folio._refcount > 1) {
       folio_add_lru(k, folio);
       nr_moved++;
@@ -193,15 +193,15 @@ export function* shrink_active_list(
   spin_unlock(lruvec.lru_lock);
 
   const resched = makeOp("resched", "cond_resched", lruvec);
-  const l_inactive = INIT_LIST_HEAD<Folio>();
+  const l_inactive = makeFolioList();
   while (!list_empty(l_hold)) {
     yield* pause(resched);
-    const folio = lastEntryOrNull(l_hold)!;
-    list_del(folio.lru);
+    const folio = lastEntryOrNull(k, l_hold)!;
+    list_del(folio);
     yield* folio_referenced(folio, sc.target_mem_cgroup);
     clearFlag(folio, PG_active);
     setFlag(folio, PG_workingset);
-    list_add(folio.lru, l_inactive);
+    list_add(folio, l_inactive);
   }
   yield* spin_lock(lruvec.lru_lock);
   const nr_deactivate = move_folios_to_lru(k, lruvec, l_inactive);

@@ -11,7 +11,8 @@
  * - a Proxy is shown as what its traps answer;
  * - a typed array's own fields are left out;
  * - `%o` is `%O` with four levels, without hidden properties;
- * - `[util.inspect.custom]` is not called; no getter ever is, save a
+ * - `[util.inspect.custom]` is called only if it takes no arguments: that is
+ *   how a folio says what to print; no getter ever is, save a
  *   `Symbol.toStringTag`.
  */
 import { COMPACT_LEVELS, layOut, quote, quoteLines } from "./inspect_layout.ts";
@@ -21,6 +22,8 @@ import {
   primitiveText,
   shapeOf,
 } from "./inspect_shape.ts";
+
+const customInspect = Symbol.for("nodejs.util.inspect.custom");
 
 /** How deep objects are opened before `[Object]` stands for them. */
 const DEPTH = 2;
@@ -52,6 +55,10 @@ function inspectTo(depthLimit: number, value: unknown): string {
 function valueText(walk: Walk, value: unknown, level: number): string {
   if (typeof value === "string") return quoteLines(value, walk.indent);
   if (!isObject(value)) return primitiveText(value);
+  const tell: unknown = Reflect.get(value, customInspect);
+  if (typeof tell === "function" && tell.length === 0) {
+    return valueText(walk, tell.call(value), level);
+  }
   if (!walk.open.includes(value)) return objectText(walk, value, level);
   const number = walk.circular.get(value) ?? walk.circular.size + 1;
   walk.circular.set(value, number);

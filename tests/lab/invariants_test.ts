@@ -4,6 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { entriesOf, list_del, list_move } from "swaplab/base/list.ts";
+import { foliosInUse, makeFolio } from "swaplab/mm/folio.ts";
+import { entriesOf as foliosOn } from "swaplab/mm/folio_list.ts";
+import { popFree } from "swaplab/mm/mem_map.ts";
 import { checkMachine } from "swaplab/lab/invariants.ts";
 import { type Machine, makeMachine } from "swaplab/lab/machine.ts";
 import { makePageSource } from "swaplab/lab/pages.ts";
@@ -43,7 +46,7 @@ function find<T>(items: Iterable<T>, wanted: (item: T) => boolean): T {
 }
 
 function folioThat({ machine }: Scene, is: (folio: Folio) => boolean): Folio {
-  return find(machine.k.mem_map, (folio) => folio !== null && is(folio))!;
+  return find(foliosInUse(machine.k), is);
 }
 
 const isMapped = (folio: Folio) => folio._mapcount > 0;
@@ -84,32 +87,22 @@ const faults: [string, RegExp, (scene: Scene) => void][] = [
     folioThat(scene, isMapped)._refcount++;
   }],
   ["a frame that leaked", /128 frames, 127 found/, ({ machine }) => {
-    machine.k.nodes[0]!.zone.free_list.pop();
+    popFree(machine.k.mem_map, machine.k.nodes[0]!.zone.free_list);
   }],
   ["a frame of nobody", /frames are no user's/, (scene) => {
-    const { mem_map } = scene.machine.k;
-    const folio = folioThat(scene, isMapped);
-    const free = scene.machine.k.nodes[0]!.zone.free_list.pop()!;
-    mem_map[free] = {
-      ...folio,
-      pfn: free,
-      flags: 0,
-      memcg: null,
-      mapping: null,
-      _mapcount: 0,
-    };
+    const { mem_map, nodes } = scene.machine.k;
+    makeFolio(mem_map, popFree(mem_map, nodes[0]!.zone.free_list));
   }],
   ["a list's length", /lru_size\[\d\] \d+, on the list/, (scene) => {
     group(scene, "live").nodeinfo[0]!.lruvec.lru_size[0]!++;
   }],
   ["a folio on another's list", /is on a list of live/, (scene) => {
     const { lruvec } = group(scene, "live").nodeinfo[0]!;
-    const list = lruvec.lists.find((each) => [...entriesOf(each)].length > 0);
-    const other = scene.machine.k.mem_map.find((folio) =>
-      folio?.memcg?.name === "dead"
-    )!;
-    const { memcg } = [...entriesOf(list!)][0]!;
-    [...entriesOf(list!)][0]!.memcg = other.memcg;
+    const { k } = scene.machine;
+    const [mine] = lruvec.lists.flatMap((each) => [...foliosOn(k, each)]);
+    const other = folioThat(scene, ({ memcg }) => memcg?.name === "dead");
+    const { memcg } = mine!;
+    mine!.memcg = other.memcg;
     other.memcg = memcg;
   }],
   ["slots in use", /slots in use, counted/, ({ machine }) => {
@@ -121,8 +114,8 @@ const faults: [string, RegExp, (scene: Scene) => void][] = [
   ["the cache flag alone", /in the cache false/, (scene) => {
     const { swap_map } = scene.machine.k.swap_info[0]!;
     const folioOf = (offset: number) =>
-      scene.machine.k.mem_map.some((folio) =>
-        folio !== null && folio_test_swapcache(folio) && folio.swap === offset
+      foliosInUse(scene.machine.k).some((folio) =>
+        folio_test_swapcache(folio) && folio.swap === offset
       );
     const offset = swap_map.findIndex((byte, at) => byte === 1 && !folioOf(at));
     swap_map[offset]! |= SWAP_HAS_CACHE;

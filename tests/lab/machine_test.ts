@@ -1,3 +1,4 @@
+import { foliosInUse } from "swaplab/mm/folio.ts";
 import assert from "node:assert/strict";
 import { KernelBug } from "swaplab/base/bug.ts";
 import type { Disk } from "swaplab/block/disk.ts";
@@ -141,7 +142,7 @@ Deno.test("the shadow check finds a byte that changes in zswap", () => {
 /** Each breaks one thing that checkMachine() must notice. */
 const breakages: [string, (k: ReturnType<typeof makeMachine>["k"]) => void][] =
   [
-    ["a lost frame", (k) => void k.nodes[0]!.zone.free_list.pop()],
+    ["a lost frame", (k) => void k.nodes[0]!.zone.free_list.length--],
     ["a count too high", (k) => void k.swap_info[0]!.swap_map[usedSlot(k)]!++],
     ["a slot leaked", (k) => void k.nr_swap_pages--],
     [
@@ -154,7 +155,7 @@ const breakages: [string, (k: ReturnType<typeof makeMachine>["k"]) => void][] =
       k.zswap.trees[0]![0]!.xa.entries.delete(offset!);
     }],
     ["a mapping not counted", (k) => {
-      k.mem_map.find((folio) => folio !== null && folio._mapcount === 1)!
+      foliosInUse(k).find((folio) => folio._mapcount === 1)!
         ._mapcount = 0;
     }],
     ["a page-table entry gone", (k) => {

@@ -1,3 +1,4 @@
+import { foliosInUse } from "swaplab/mm/folio.ts";
 import assert from "node:assert/strict";
 import { EAGAIN, EBUSY } from "swaplab/base/errno.ts";
 import type { Cgroup, CgroupOptions } from "swaplab/lab/cgroup.ts";
@@ -245,7 +246,7 @@ Deno.test("mem_cgroup_swap_full() at half of the group's swap", () => {
   const { machine, group, program } = inGroup({ "memory.swap.max": "16K" });
   const { k } = machine;
   program.write(0, pageOf("text"));
-  const folio = k.mem_map.find((f) => f?.memcg === group.memcg)!;
+  const folio = foliosInUse(k).find((f) => f.memcg === group.memcg)!;
   folio_trylock(folio);
   assert.equal(mem_cgroup_swap_full(k, folio), false);
   group.memcg.swap.usage = 1;

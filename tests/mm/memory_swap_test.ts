@@ -1,3 +1,4 @@
+import { pfn_folio } from "swaplab/mm/folio.ts";
 import assert from "node:assert/strict";
 import { KernelBug } from "swaplab/base/bug.ts";
 import { entryAt } from "swaplab/lab/entry.ts";
@@ -93,7 +94,7 @@ Deno.test("on the way out the byte reads 0x40, 0x40, 0x41, 0x01", () => {
   const set = scene({ pageCluster: 0 });
   const { k } = set.machine;
   set.program.write(0, pageOf("node"));
-  const folio = k.mem_map[entryAt(set.program, 0).frame!]!;
+  const folio = pfn_folio(k, entryAt(set.program, 0).frame!)!;
   folio_trylock(folio);
   assert.equal(run(add_to_swap(k, folio)), true);
   const slot = folio.swap;

@@ -1,3 +1,4 @@
+import { pfn_folio } from "swaplab/mm/folio.ts";
 import assert from "node:assert/strict";
 import { run } from "swaplab/sim/task.ts";
 import {
@@ -59,7 +60,7 @@ Deno.test("a frame is handed out once, and comes back", () => {
   const b = get_page_from_freelist(k, 0)!;
   assert.notEqual(a.pfn, b.pfn);
   folio_put(k, a);
-  assert.equal(k.mem_map[a.pfn], null);
+  assert.equal(pfn_folio(k, a.pfn), null);
   assert.throws(() => folio_put(k, a), /is free/);
   folio_put(k, b);
 });

@@ -1,7 +1,8 @@
 // Each decision of shrink_folio_list(), and the order in which they are taken:
 // a page to which two of them apply must show the earlier one.
 import assert from "node:assert/strict";
-import { INIT_LIST_HEAD, list_add } from "swaplab/base/list.ts";
+import { pfn_folio } from "swaplab/mm/folio.ts";
+import { list_add, makeFolioList } from "swaplab/mm/folio_list.ts";
 import type { Task } from "swaplab/sim/task.ts";
 import type { Folio, Kernel, MmStruct } from "swaplab/mm/mm_types.ts";
 import { folio_mark_lazyfree, lruDelete } from "swaplab/mm/lru.ts";
@@ -214,7 +215,7 @@ function givenUp(): Isolated {
   const set = scene({ debug: false });
   set.program.write(0, pageOf("python"));
   const { k } = set.machine;
-  const folio = k.mem_map[entryAt(set.program, 0).frame!]!;
+  const folio = pfn_folio(k, entryAt(set.program, 0).frame!)!;
   folio_mark_lazyfree(k, folio);
   // madvise_free_pte_range() makes folio and entry clean and old.
   clearFlag(folio, PG_dirty);
@@ -298,8 +299,8 @@ Deno.test("an activated page gives its slot back when swap is half full", () => 
 // The race that __remove_mapping() looks for under the lock of the cache.
 Deno.test("a page that is written again before it is removed stays", () => {
   const { k, folio } = isolatedPage();
-  const folios = INIT_LIST_HEAD<Folio>();
-  list_add(folio.lru, folios);
+  const folios = makeFolioList();
+  list_add(folio, folios);
   const task: Task<number> = shrink_folio_list(k, folios, batchOf(k));
   let step = task.next();
   for (; !step.done; step = task.next()) {

@@ -1,5 +1,6 @@
 /** Single folios before shrink_folio_list(). */
-import { INIT_LIST_HEAD, list_add, list_empty } from "swaplab/base/list.ts";
+import { pfn_folio } from "swaplab/mm/folio.ts";
+import { list_add, list_empty, makeFolioList } from "swaplab/mm/folio_list.ts";
 import { run, type Task } from "swaplab/sim/task.ts";
 import { entryAt } from "swaplab/lab/entry.ts";
 import { idleUntilNextEvent } from "swaplab/sim/clock.ts";
@@ -31,7 +32,7 @@ export interface Isolated {
 /** The folio of a page, off its list, with a reference of ours. */
 export function isolate(set: Scene, page = 0): Folio {
   const { k } = set.machine;
-  const folio = k.mem_map[entryAt(set.program, page).frame!]!;
+  const folio = pfn_folio(k, entryAt(set.program, page).frame!)!;
   folio_get(folio);
   lruDelete(k, folio);
   clearFlag(folio, PG_active);
@@ -68,8 +69,8 @@ export function batchOf(
 
 /** Look at the folio once. */
 export function judge({ k, folio }: Isolated, batch: Batch): Judged {
-  const list = INIT_LIST_HEAD<Folio>();
-  list_add(folio.lru, list);
+  const list = makeFolioList();
+  list_add(folio, list);
   clearFlag(folio, PG_active);
   const task: Task<number> = shrink_folio_list(k, list, batch);
   const freed = run(task, () => idleUntilNextEvent(k.clock));

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
-import { INIT_LIST_HEAD, list_add, list_empty } from "swaplab/base/list.ts";
+import {
+  entriesOf,
+  lastEntryOrNull,
+  list_add,
+  list_empty,
+  makeFolioList,
+} from "swaplab/mm/folio_list.ts";
 import { run } from "swaplab/sim/task.ts";
 import { idleUntilNextEvent } from "swaplab/sim/clock.ts";
 import { lruPages } from "swaplab/mm/lru.ts";
-import type { Folio } from "swaplab/mm/mm_types.ts";
+
 import {
   folio_test_active,
   folio_test_workingset,
@@ -52,10 +58,10 @@ Deno.test("shrink_list() for a group's limit counts for the group only", () => {
 
 Deno.test("shrink_list() puts mapped folios to the head if they must not be unmapped", () => {
   const { k, lruvec, idle } = written(3);
-  const oldest = lruvec.lists[0]!.prev.owner;
+  const oldest = lastEntryOrNull(k, lruvec.lists[0]!)!.pfn;
   const sc = makeScanControl({ may_unmap: false });
   run(shrink_list(k, lruvec, sc, { lru: 0, nr_to_scan: 1 }), idle);
-  assert.equal(lruvec.lists[0]!.next.owner, oldest);
+  assert.equal(lruvec.lists[0]!.next, oldest);
   assert.equal(k.vm_event.pgscan_direct, 1);
   assert.equal(sc.nr_scanned, 0);
 });
@@ -76,9 +82,9 @@ Deno.test("shrink_list() ages active folios only when that is allowed", () => {
   sc.may_deactivate = DEACTIVATE_ANON;
   run(shrink_list(k, lruvec, sc, active), idle);
   assert.deepEqual(lruvec.lru_size, [4, 0, 0, 0]);
-  const folio = lruvec.lists[0]!.next.owner!;
-  assert.equal(folio_test_active(folio), false);
-  assert.ok(folio_test_workingset(folio));
+  const [folio] = entriesOf(k, lruvec.lists[0]!);
+  assert.equal(folio_test_active(folio!), false);
+  assert.ok(folio_test_workingset(folio!));
   assert.equal(k.vm_event.pgdeactivate, 4);
   assert.equal(k.vm_event.pgrefill, 4);
 });
@@ -97,10 +103,10 @@ Deno.test("activations make the clock of the shadows go on", () => {
 
 Deno.test("reclaim_pages() frees pages that are in use, of all nodes", () => {
   const { set, k, idle } = written(20, { frames: 64, nodes: 2 });
-  const list = INIT_LIST_HEAD<Folio>();
+  const list = makeFolioList();
   const before = lruPages(k, 0);
   for (let page = 0; page < 20; page++) {
-    list_add(isolate(set, page).lru, list);
+    list_add(isolate(set, page), list);
   }
   assert.equal(run(reclaim_pages(k, list), idle), 20);
   assert.ok(list_empty(list));
@@ -110,8 +116,8 @@ Deno.test("reclaim_pages() frees pages that are in use, of all nodes", () => {
 
 Deno.test("reclaim_pages() puts back what it could not free", () => {
   const { set, k, idle } = written(2, { swap: false });
-  const list = INIT_LIST_HEAD<Folio>();
-  list_add(isolate(set, 0).lru, list);
+  const list = makeFolioList();
+  list_add(isolate(set, 0), list);
   assert.equal(run(reclaim_pages(k, list), idle), 0);
   assert.ok(list_empty(list));
   assert.equal(lruPages(k, 0) + lruPages(k, 1), 2);
@@ -119,7 +125,7 @@ Deno.test("reclaim_pages() puts back what it could not free", () => {
 
 Deno.test("folio_isolate_lru() takes a folio once", () => {
   const { k, lruvec } = written(1);
-  const folio = lruvec.lists[0]!.next.owner!;
+  const folio = lastEntryOrNull(k, lruvec.lists[0]!)!;
   assert.equal(run(folio_isolate_lru(k, folio)), true);
   assert.equal(folio._refcount, 2);
   assert.equal(lruvec.lru_size[0], 0);

@@ -1,6 +1,8 @@
 /** Frames that tell who writes where, and a naive oracle for allocators. */
 import assert from "node:assert/strict";
 import { makeMachine } from "swaplab/lab/machine.ts";
+import { pfn_folio } from "swaplab/mm/folio.ts";
+import { popFree, pushFree } from "swaplab/mm/mem_map.ts";
 import { folio_put, get_page_from_freelist } from "swaplab/mm/page_alloc.ts";
 import {
   type FrameSource,
@@ -24,11 +26,17 @@ export interface PoisonedFrames extends FrameSource {
 /** A machine's frames in shuffled order, poisoned while they are free. */
 export function poisonedFrames(count = 1024): PoisonedFrames {
   const { k } = makeMachine({ frames: count });
-  const free = k.nodes[0]!.zone.free_list;
-  shuffle(makeRng(1), free);
+  const { mem_map } = k;
+  const { free_list } = k.nodes[0]!.zone;
+  const order = Array.from(
+    { length: free_list.length },
+    () => popFree(mem_map, free_list),
+  );
+  shuffle(makeRng(1), order);
+  for (const pfn of order) pushFree(mem_map, free_list, pfn);
   const frameOf = (pfn: number) =>
     k.memory.subarray(pfn * 4096, pfn * 4096 + 4096);
-  for (const pfn of free) frameOf(pfn).fill(poison);
+  for (const pfn of order) frameOf(pfn).fill(poison);
   let allowed = Infinity;
   return {
     memory: k.memory,
@@ -37,12 +45,13 @@ export function poisonedFrames(count = 1024): PoisonedFrames {
       frameOf(frame.pfn).fill(poison);
       folio_put(k, frame);
     },
-    freeFrames: () => free.length,
+    freeFrames: () => free_list.length,
     allowAllocations: (n) => {
       allowed = n;
     },
     checkPoison: () => {
-      for (const pfn of free) {
+      for (const pfn of order) {
+        if (pfn_folio(k, pfn) !== null) continue;
         const intact = frameOf(pfn).every((byte) => byte === poison);
         assert.ok(intact, `frame ${pfn} is free and was written`);
       }

@@ -1,3 +1,4 @@
+import { foliosInUse } from "swaplab/mm/folio.ts";
 import assert from "node:assert/strict";
 import { EEXIST, ENOMEM } from "swaplab/base/errno.ts";
 import { spin_lock, spin_unlock } from "swaplab/locking/spinlock.ts";
@@ -51,9 +52,7 @@ function writeBack(set: Stage, slot: SwpEntry): number {
 }
 
 function cachedFolios({ k }: Stage): Folio[] {
-  return k.mem_map.filter((folio) =>
-    folio !== null && folio_test_swapcache(folio)
-  ) as Folio[];
+  return [...foliosInUse(k)].filter(folio_test_swapcache);
 }
 
 Deno.test("writeback frees the pool before the device has written", () => {
@@ -105,9 +104,11 @@ Deno.test("no frame for writeback is -ENOMEM as well", () => {
   const set = stage();
   const { k } = set;
   const slot = store(set)!;
-  const frames = k.nodes[0]!.zone.free_list.splice(0);
+  const { free_list } = k.nodes[0]!.zone;
+  const frames = free_list.length;
+  free_list.length = 0;
   assert.equal(writeBack(set, slot), -ENOMEM);
-  k.nodes[0]!.zone.free_list.push(...frames);
+  free_list.length += frames;
   assert.equal(writeBack(set, slot), 0);
 });
 
