@@ -8,8 +8,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** A task is driven by `yield*` or `run()`, an iterator by a loop. */
-export type GeneratorKind = "task" | "iterator";
+/**
+ * A task is driven by `yield*` or `run()`, an iterator by a loop. Of a plain
+ * function that returns a Task only the caller knows what becomes of it.
+ */
+export type GeneratorKind = "task" | "iterator" | "task maker";
 
 export type Generators = Map<string, GeneratorKind>;
 
@@ -60,10 +63,12 @@ export function exportedGenerators(
 
 function declaredGenerators(text: string): Generators {
   const found: Generators = new Map();
-  const declaration = /\bexport\s+function\s*\*\s*([\w$]+)/g;
+  const declaration = /\bexport\s+function\b\s*(\*?)\s*([\w$]+)/g;
   for (const match of text.matchAll(declaration)) {
-    const rest = text.slice(match.index + match[0].length);
-    found.set(match[1]!, kindOfReturnType(returnType(rest)));
+    const type = returnType(text.slice(match.index + match[0].length));
+    const [, star, name] = match;
+    if (star === "*") found.set(name!, kindOfReturnType(type));
+    else if (/^Task\b/.test(type ?? "")) found.set(name!, "task maker");
   }
   return found;
 }

@@ -147,7 +147,7 @@ function returnsTask(statement: Deno.lint.ReturnStatement): boolean {
   return !owner?.generator && saysTask(owner);
 }
 
-/** An iterator may be kept or handed on; only a bare statement is lost. */
+/** All else may be kept or handed on; only a bare statement is lost. */
 function isLost(call: Deno.lint.CallExpression): boolean {
   return parentOf(call)?.type === "ExpressionStatement";
 }
@@ -191,8 +191,9 @@ const yieldStar: Deno.lint.Rule = {
         importGenerators(node, context, known);
       },
       FunctionDeclaration(node) {
-        if (!node.generator || node.id === null) return;
-        known.set(node.id.name, generatorKind(node));
+        if (node.id === null) return;
+        if (node.generator) known.set(node.id.name, generatorKind(node));
+        else if (saysTask(node)) known.set(node.id.name, "task maker");
       },
       VariableDeclarator(node) {
         if (node.id.type !== "Identifier") return;
@@ -212,9 +213,9 @@ const yieldStar: Deno.lint.Rule = {
           if (!bad) continue;
           context.report({
             node: call,
-            message: `${name}() is a generator: called like this it does ` +
-              "nothing",
-            hint: kind === "task"
+            message: `${name}() gives a generator: called like this it ` +
+              "does nothing",
+            hint: kind !== "iterator"
               ? `Write \`yield* ${name}(...)\` or \`run(${name}(...))\`; a ` +
                 "function or variable that keeps the task says `: Task`"
               : `Loop over it: \`for (const item of ${name}(...))\``,

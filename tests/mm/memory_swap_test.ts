@@ -261,7 +261,7 @@ Deno.test("sync_swapin_backoff says how long the loser waits", () => {
       sync_swapin_backoff: backoff as Proposals["sync_swapin_backoff"],
     });
     const { clock } = set.machine.k;
-    firstFaultPaused(set);
+    void firstFaultPaused(set);
     const before = clock.now;
     watch(set, fault(set), () => backoff);
     const waited = clock.now - before;
@@ -285,7 +285,7 @@ Deno.test("swapcache_wq: the loser goes on when the pin goes, not a tick later",
 Deno.test("sync_swapin_backoff schedule lets others run, none does not even that", () => {
   for (const backoff of ["none", "schedule"] as const) {
     const set = oneSlot({ sync_swapin_backoff: backoff });
-    firstFaultPaused(set);
+    void firstFaultPaused(set);
     const second = fault(set);
     const ended = stepUntil(second, "schedule");
     assert.equal(ended, backoff === "none" ? 0 : undefined);

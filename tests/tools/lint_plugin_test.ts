@@ -85,9 +85,18 @@ Deno.test("yield-star lets an iterator be kept, but not lost", () => {
   ]);
 });
 
+Deno.test("yield-star lets a plain function's task be kept, but not lost", () => {
+  const pause = "function pause(op: Op): Task { return passed; }";
+  const kept = "const first = pause(op);\nuse(pause(op));";
+  deepStrictEqual(lint("/p/tests/a.ts", `${pause}\n${kept}`), []);
+  deepStrictEqual(lint("/p/tests/a.ts", `${pause}\npause(op);`), [
+    "yield-star:2",
+  ]);
+});
+
 Deno.test("yield-star says what to write instead", () => {
   const [problem] = Deno.lint.runPlugin(plugin, "/p/a.ts", task + "f(1);");
-  match(problem?.message ?? "", /f\(\) is a generator/);
+  match(problem?.message ?? "", /f\(\) gives a generator/);
   match(problem?.hint ?? "", /`yield\* f\(\.\.\.\)` or `run\(f\(\.\.\.\)\)`/);
 });
 
@@ -102,6 +111,7 @@ function inProject(body: (root: string) => void): void {
       "export function* zswap_load(k: Kernel): Task<boolean> {}\n" +
         "export function zswap_init(): void {}\n" +
         "// export function* zswap_gone(): Task {}\n" +
+        "export function zswap_lru_add(k: Kernel): Task<boolean> {}\n" +
         "export function* pages<T>(of: (n: T) => void): Generator<T> {}\n",
     );
     writeFileSync(
@@ -145,7 +155,11 @@ Deno.test("exportedGenerators() tells tasks from iterators", () => {
   inProject((root) => {
     deepStrictEqual(
       [...exportedGenerators(join(root, "lib/all.ts"))],
-      [["zswap_load", "task"], ["pages", "iterator"]],
+      [
+        ["zswap_load", "task"],
+        ["zswap_lru_add", "task maker"],
+        ["pages", "iterator"],
+      ],
     );
   });
 });
