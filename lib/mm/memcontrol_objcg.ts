@@ -299,21 +299,18 @@ export function count_objcg_events(
 
 /** A group that was looked up, and how to say that it is not needed any more. */
 export interface MemcgLookup {
-  readonly memcg: MemCgroup | null;
+  readonly memcg: MemCgroup;
   readonly done: () => void;
 }
 
-const nobody: MemcgLookup = { memcg: null, done: () => {} };
-
 /**
  * The group that pays, kept from being freed until `done()`. (Ours, for the
- * seam where zswap finds the list of an entry; null is nobody's.)
+ * seam where zswap finds the list of an entry.)
  */
 export function* lookupMemcg(
   k: Kernel,
-  objcg: ObjCgroup | null,
+  objcg: ObjCgroup,
 ): Task<MemcgLookup> {
-  if (objcg === null) return nobody;
   const { memcg_lookup } = k.proposals;
   if (memcg_lookup === "rcu") {
     yield* pause(k.rcu.enter);

@@ -133,7 +133,12 @@ export function* zswap_store(k: Kernel, folio: Folio): Task<boolean> {
   }
   if (zswap.enabled) {
     const objcg = yield* get_obj_cgroup_from_folio(k, folio);
-    if (yield* storePage(k, folio, objcg)) return true;
+    const may = objcg === null || (yield* groupMayStore(k, objcg));
+    const entry = may ? compressFolio(k, folio, objcg) : null;
+    if (entry !== null && (yield* publish(k, entry))) {
+      tellLength(k, "zswap_store", "compressed to", folio, entry.length);
+      return true;
+    }
     obj_cgroup_put(k, objcg);
     if (zswap.pool_reached_full) queue_work(k.workqueue, zswap.shrink_work);
   }
@@ -143,47 +148,41 @@ export function* zswap_store(k: Kernel, folio: Folio): Task<boolean> {
   return false;
 }
 
-/** @param objcg who pays; if the page is stored, its reference is taken over */
-function* storePage(
-  k: Kernel,
-  folio: Folio,
-  objcg: ObjCgroup | null,
-): Task<boolean> {
-  const { zswap } = k;
-  if (!(yield* groupMayStore(k, objcg))) return false;
-  if (zswap_check_limits(k)) return false;
-  if (failsNow(k, "zswapEntries")) {
-    zswap.reject_kmemcache_fail++;
-    return false;
-  }
-  const pool = zswap_pool_current_get(k);
-  if (pool === null) return false;
-  const object = hasLists(k, objcg) ? zswap_compress(k, pool, folio) : null;
-  const stored = object !== null &&
-    (yield* publish(k, makeEntry(k, folio, pool, objcg, object)));
-  if (stored) {
-    tell(k, "zswap_store", `compressed to ${object.length} bytes`, {
-      folio,
-      entry: folio.swap,
-    });
-  } else {
-    zswap_pool_put(pool);
-  }
-  return stored;
-}
-
 /**
  * Whether the group is under memory.zswap.max, or can evict one of its pages:
  * that is enough, the limit is not asked again.
  */
-function* groupMayStore(k: Kernel, objcg: ObjCgroup | null): Task<boolean> {
-  if (objcg === null || (yield* obj_cgroup_may_zswap(k, objcg))) return true;
+function* groupMayStore(k: Kernel, objcg: ObjCgroup): Task<boolean> {
+  if (yield* obj_cgroup_may_zswap(k, objcg)) return true;
   // Before groups had lists of their own there was nothing to shrink.
   if (k.proposals.zswap_lru === "pool") return false;
   const memcg = get_mem_cgroup_from_objcg(k, objcg);
   const result = yield* shrink_memcg(k, memcg);
   mem_cgroup_put(k, memcg);
   return result === 0;
+}
+
+/**
+ * @param objcg who pays; the entry takes its reference over once published
+ * @returns an entry that nobody can find yet; null if there is no room, or the
+ *   page does not shrink
+ */
+function compressFolio(
+  k: Kernel,
+  folio: Folio,
+  objcg: ObjCgroup | null,
+): ZswapEntry | null {
+  if (zswap_check_limits(k)) return null;
+  if (failsNow(k, "zswapEntries")) {
+    k.zswap.reject_kmemcache_fail++;
+    return null;
+  }
+  const pool = zswap_pool_current_get(k);
+  if (pool === null) return null;
+  const object = hasLists(k, objcg) ? zswap_compress(k, pool, folio) : null;
+  if (object !== null) return makeEntry(k, folio, pool, objcg, object);
+  zswap_pool_put(pool);
+  return null;
 }
 
 /** Make the group's lists, and those of the groups above it. */
@@ -204,6 +203,7 @@ function* publish(k: Kernel, entry: ZswapEntry): Task<boolean> {
   if (failsNow(k, "zswapTreeNodes")) {
     zswap.reject_alloc_fail++;
     dropCompressed(k, entry);
+    zswap_pool_put(entry.pool);
     return false;
   }
   const old = xa_store(tree.xa, swp_offset(swpentry), entry);
@@ -246,10 +246,7 @@ export function* zswap_load(k: Kernel, folio: Folio): Task<boolean> {
   zswap_decompress(k, entry, folio);
   k.vm_event.zswpin++;
   if (objcg !== null) count_objcg_events(objcg, "zswpin", 1);
-  tell(k, "zswap_load", `decompressed from ${length} bytes`, {
-    folio,
-    entry: folio.swap,
-  });
+  tellLength(k, "zswap_load", "decompressed from", folio, length);
   if (isExclusive) {
     yield* zswap_entry_free(k, entry);
     setFlag(folio, PG_dirty);
@@ -258,6 +255,18 @@ export function* zswap_load(k: Kernel, folio: Folio): Task<boolean> {
   }
   setFlag(folio, PG_uptodate);
   return true;
+}
+
+/** Here, so that no words are put together while nobody listens. */
+function tellLength(
+  k: Kernel,
+  fn: string,
+  verb: string,
+  folio: Folio,
+  length: number,
+): void {
+  if (!k.trace.enabled) return;
+  tell(k, fn, `${verb} ${length} bytes`, { folio, entry: folio.swap });
 }
 
 /** Whether a load frees the compressed copy: thread 001 is about this line. */

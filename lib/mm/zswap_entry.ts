@@ -105,6 +105,29 @@ function entry_to_nid(k: Kernel, entry: ZswapEntry): number {
   return k.proposals.zswap_lru === "pool" ? 0 : entry.nid;
 }
 
+/** Put it on its list, or take it off. Nobody has to be looked up for it. */
+function moveEntry(k: Kernel, entry: ZswapEntry, move: Move): Task<boolean> {
+  const payer = payerOf(k, entry);
+  if (payer !== null) return moveInGroup(k, entry, payer, move);
+  return move(k, k.zswap.list_lru, entry.lru, entry_to_nid(k, entry), null);
+}
+
+/** list_lru_add() or list_lru_del(). */
+type Move = typeof list_lru_add<ZswapEntry>;
+
+function* moveInGroup(
+  k: Kernel,
+  entry: ZswapEntry,
+  payer: ObjCgroup,
+  move: Move,
+): Task<boolean> {
+  const nid = entry_to_nid(k, entry);
+  const { memcg, done } = yield* lookupMemcg(k, payer);
+  const moved = yield* move(k, k.zswap.list_lru, entry.lru, nid, memcg);
+  done();
+  return moved;
+}
+
 /**
  * zswap_lru_add() - put a published entry where the shrinker finds it: last.
  *
@@ -112,21 +135,15 @@ function entry_to_nid(k: Kernel, entry: ZswapEntry): number {
  * `kmemcg_id` names its parent's list as soon as its own list is given away:
  * so we put the entry on a list that is still to be moved, or on the parent's.
  */
-export function* zswap_lru_add(k: Kernel, entry: ZswapEntry): Task {
+export function zswap_lru_add(k: Kernel, entry: ZswapEntry): Task<boolean> {
   enter(k.trace, "zswap_lru_add");
-  const nid = entry_to_nid(k, entry);
-  const { memcg, done } = yield* lookupMemcg(k, payerOf(k, entry));
-  yield* list_lru_add(k, k.zswap.list_lru, entry.lru, nid, memcg);
-  done();
+  return moveEntry(k, entry, list_lru_add);
 }
 
 /** Take it off again; nothing happens if it is not there. */
-export function* zswap_lru_del(k: Kernel, entry: ZswapEntry): Task {
+export function zswap_lru_del(k: Kernel, entry: ZswapEntry): Task<boolean> {
   enter(k.trace, "zswap_lru_del");
-  const nid = entry_to_nid(k, entry);
-  const { memcg, done } = yield* lookupMemcg(k, payerOf(k, entry));
-  yield* list_lru_del(k, k.zswap.list_lru, entry.lru, nid, memcg);
-  done();
+  return moveEntry(k, entry, list_lru_del);
 }
 
 /**
