@@ -56,29 +56,25 @@ import {
 /** CONFIG_ZSMALLOC_CHAIN_SIZE: frames in the longest zspage. */
 export const defaultChainSize = 8;
 
-/** Where an object is. */
-interface Location {
-  zspage: Zspage;
-  index: number;
-}
-
-/** The one object that is mapped. */
-interface Mapping {
-  readonly handle: number;
-  readonly mode: number;
-}
-
 export interface ZsPool {
   readonly frames: FrameSource;
+  /** The frames' memory, for words. */
+  readonly words: DataView;
   /** By size; merged sizes share a class. */
   readonly size_class: readonly SizeClass[];
   readonly huge_class_size: number;
-  /** By handle / 8; null is a free slot, slot 0 is never used. */
-  readonly objects: (Location | null)[];
+  /**
+   * Where an object is, by handle / 8: its zspage, and its index there. Null is
+   * a free slot; slot 0 is never used.
+   */
+  readonly zspages: (Zspage | null)[];
+  readonly indexes: number[];
   readonly freeSlots: number[];
   /** Copy buffer for an object that spans two frames. */
   readonly vm_buf: Uint8Array;
-  mapping: Mapping | null;
+  /** The handle of the one object that is mapped, or 0; and how it is. */
+  mapped: number;
+  mode: number;
   pages_allocated: number;
   /** Frames that compaction has freed since the pool was made. */
   pages_compacted: number;
@@ -109,14 +105,18 @@ export function zs_create_pool(
     throw new RangeError(`chainSize: wanted 4 to 16, got ${chainSize}`);
   }
   const size_class = makeSizeClasses(chainSize, groups);
+  const { buffer, byteOffset } = frames.memory;
   return {
     frames,
+    words: new DataView(buffer, byteOffset),
     size_class,
     huge_class_size: hugeClassSize(size_class),
-    objects: [null],
+    zspages: [null],
+    indexes: [0],
     freeSlots: [],
     vm_buf: new Uint8Array(ZS_MAX_ALLOC_SIZE),
-    mapping: null,
+    mapped: 0,
+    mode: 0,
     pages_allocated: 0,
     pages_compacted: 0,
     compaction: makeOp("write", "zs_compact", size_class),
@@ -141,24 +141,34 @@ export function zs_lookup_class_index(pool: ZsPool, size: number): number {
 }
 
 /** A new handle; like the address of a word, a multiple of 8. */
-function cache_alloc_handle(pool: ZsPool, location: Location): number {
-  const slot = pool.freeSlots.pop() ?? pool.objects.length;
-  pool.objects[slot] = location;
-  return slot * ZS_HANDLE_SIZE;
+function cache_alloc_handle({ freeSlots, zspages }: ZsPool): number {
+  return (freeSlots.pop() ?? zspages.length) * ZS_HANDLE_SIZE;
 }
 
-function handle_to_obj(pool: ZsPool, handle: number): Location {
-  const location = pool.objects[handle / ZS_HANDLE_SIZE] ?? null;
-  VM_BUG_ON(
-    location === null,
-    () => `zsmalloc: handle ${handle} is not in use`,
-  );
-  return location!;
+/** The handle's object is from now on object `index` of `zspage`. */
+function record_obj(
+  { zspages, indexes }: ZsPool,
+  handle: number,
+  zspage: Zspage,
+  index: number,
+): void {
+  zspages[handle / ZS_HANDLE_SIZE] = zspage;
+  indexes[handle / ZS_HANDLE_SIZE] = index;
 }
 
-function cache_free_handle(pool: ZsPool, handle: number): void {
-  pool.objects[handle / ZS_HANDLE_SIZE] = null;
-  pool.freeSlots.push(handle / ZS_HANDLE_SIZE);
+function zspageOf({ zspages }: ZsPool, handle: number): Zspage {
+  const zspage = zspages[handle / ZS_HANDLE_SIZE] ?? null;
+  VM_BUG_ON(zspage === null, () => `zsmalloc: handle ${handle} is not in use`);
+  return zspage!;
+}
+
+function indexOf({ indexes }: ZsPool, handle: number): number {
+  return indexes[handle / ZS_HANDLE_SIZE]!;
+}
+
+function cache_free_handle({ freeSlots, zspages }: ZsPool, handle: number) {
+  zspages[handle / ZS_HANDLE_SIZE] = null;
+  freeSlots.push(handle / ZS_HANDLE_SIZE);
 }
 
 function alloc_zspage(
@@ -176,7 +186,7 @@ function alloc_zspage(
     }
     pages.push(frame);
   }
-  return init_zspage(pool.frames.memory, from, pages);
+  return init_zspage(pool.words, from, pages);
 }
 
 function __free_zspage(pool: ZsPool, zspage: Zspage): void {
@@ -206,8 +216,8 @@ export function zs_malloc(
   const zspage = partial ?? alloc_zspage(pool, sizeClass, gfp);
   if (zspage === null) return -ENOMEM;
 
-  const handle = cache_alloc_handle(pool, { zspage, index: zspage.freeobj });
-  obj_malloc(pool.frames, zspage, handle);
+  const handle = cache_alloc_handle(pool);
+  record_obj(pool, handle, zspage, obj_malloc(pool.words, zspage, handle));
   sizeClass.objs_inuse++;
   if (partial !== null) {
     fix_fullness_group(zspage);
@@ -221,10 +231,10 @@ export function zs_malloc(
 
 /** Give an object back; with its last object a zspage goes, too. */
 export function zs_free(pool: ZsPool, handle: number): void {
-  const { zspage, index } = handle_to_obj(pool, handle);
-  BUG_ON(pool.mapping?.handle === handle, () => `zs_free: ${handle} is mapped`);
+  const zspage = zspageOf(pool, handle);
+  BUG_ON(pool.mapped === handle, () => `zs_free: ${handle} is mapped`);
   zspage.class.objs_inuse--;
-  obj_free(pool.frames, zspage, index);
+  obj_free(pool.words, zspage, indexOf(pool, handle));
   const fullness = fix_fullness_group(zspage);
   if (fullness === ZS_INUSE_RATIO_0) __free_zspage(pool, zspage);
   cache_free_handle(pool, handle);
@@ -242,10 +252,12 @@ export function zs_map_object(
   handle: number,
   mode: number,
 ): Uint8Array {
-  BUG_ON(pool.mapping !== null, "zs_map_object: another object is mapped");
-  const { zspage, index } = handle_to_obj(pool, handle);
+  BUG_ON(pool.mapped !== 0, "zs_map_object: another object is mapped");
+  const zspage = zspageOf(pool, handle);
+  const index = indexOf(pool, handle);
   const { size } = zspage.class;
-  pool.mapping = { handle, mode };
+  pool.mapped = handle;
+  pool.mode = mode;
 
   const head = zspage.huge ? 0 : ZS_HANDLE_SIZE;
   if (!spansTwoPages(zspage.class, index)) {
@@ -258,15 +270,15 @@ export function zs_map_object(
 
 /** End a mapping; what was written into the buffer goes to its frames. */
 export function zs_unmap_object(pool: ZsPool, handle: number): void {
-  const { mapping } = pool;
   BUG_ON(
-    mapping?.handle !== handle,
+    pool.mapped !== handle,
     () => `zs_unmap_object: ${handle} is not mapped`,
   );
-  pool.mapping = null;
-  const { zspage, index } = handle_to_obj(pool, handle);
-  if (!spansTwoPages(zspage.class, index)) return;
-  if (mapping?.mode !== ZPOOL_MM_RO) copyFromBuffer(pool, zspage, index);
+  pool.mapped = 0;
+  if (pool.mode === ZPOOL_MM_RO) return;
+  const zspage = zspageOf(pool, handle);
+  const index = indexOf(pool, handle);
+  if (spansTwoPages(zspage.class, index)) copyFromBuffer(pool, zspage, index);
 }
 
 /** Bytes of object `index` in its first frame. */
@@ -303,7 +315,7 @@ function copyFromBuffer(pool: ZsPool, zspage: Zspage, index: number): void {
  * Context: no object is mapped; Linux would wait for its unmapping.
  */
 export function zs_compact(pool: ZsPool): number {
-  BUG_ON(pool.mapping !== null, "zs_compact: an object is mapped");
+  BUG_ON(pool.mapped !== 0, "zs_compact: an object is mapped");
   let freed = 0;
   for (let index = pool.size_class.length - 1; index >= 0; index--) {
     const sizeClass = pool.size_class[index]!;
@@ -365,16 +377,15 @@ function __zs_compact(pool: ZsPool, sizeClass: SizeClass): number {
 function migrate_zspage(pool: ZsPool, source: Zspage, target: Zspage): void {
   const { objs_per_zspage } = source.class;
   for (let index = 0; index < objs_per_zspage; index++) {
-    const handle = obj_allocated(pool.frames, source, index);
+    const handle = obj_allocated(pool.words, source, index);
     if (handle === 0) continue;
-    const location = handle_to_obj(pool, handle);
     const to = {
       zspage: target,
-      index: obj_malloc(pool.frames, target, handle),
+      index: obj_malloc(pool.words, target, handle),
     };
     zs_object_copy(pool.frames, to, { zspage: source, index });
-    obj_free(pool.frames, source, index);
-    Object.assign(location, to);
+    obj_free(pool.words, source, index);
+    record_obj(pool, handle, target, to.index);
     if (target.inuse === objs_per_zspage || source.inuse === 0) return;
   }
 }

@@ -7,7 +7,7 @@
  * a huge object has no such word: its handle stays in the zspage.
  *
  * Kernel: mm/zsmalloc.c (v6.12). Differs: frames of a chain are an array, not
- * linked through page->index; words are written as two halves of 32 bits.
+ * linked through page->index; the upper half of a word is 0.
  */
 import { embedLink, INIT_LIST_HEAD } from "../base/list.ts";
 import type { Folio } from "./mm_types.ts";
@@ -33,33 +33,19 @@ export function spansTwoPages({ size }: SizeClass, index: number): boolean {
   return ((index * size) & (PAGE_SIZE - 1)) + size > PAGE_SIZE;
 }
 
-// Sizes are multiples of 16, so a word never crosses the end of a frame. It
-// is put together from its bytes: a view for each word costs more.
-function writeWord(memory: Uint8Array, at: number, word: number): void {
-  writeHalf(memory, at, word);
-  writeHalf(memory, at + 4, Math.floor(word / 0x1_0000_0000));
+// Sizes are multiples of 16, so a word never crosses the end of a frame.
+function writeWord(words: DataView, at: number, word: number): void {
+  words.setUint32(at, word, true);
+  words.setUint32(at + 4, 0);
 }
 
-function readWord(memory: Uint8Array, at: number): number {
-  return readHalf(memory, at) + readHalf(memory, at + 4) * 0x1_0000_0000;
-}
-
-function writeHalf(memory: Uint8Array, at: number, half: number): void {
-  memory[at] = half;
-  memory[at + 1] = half >>> 8;
-  memory[at + 2] = half >>> 16;
-  memory[at + 3] = half >>> 24;
-}
-
-function readHalf(memory: Uint8Array, at: number): number {
-  const low = memory[at]! | memory[at + 1]! << 8;
-  const high = memory[at + 2]! | memory[at + 3]! << 8;
-  return low + high * 0x1_0000;
+function readWord(words: DataView, at: number): number {
+  return words.getUint32(at, true);
 }
 
 /** An empty zspage over `pages`, every object linked to the next. */
 export function init_zspage(
-  memory: Uint8Array,
+  words: DataView,
   from: SizeClass,
   pages: readonly Folio[],
 ): Zspage {
@@ -78,47 +64,47 @@ export function init_zspage(
   for (let index = 0; index < objs_per_zspage; index++) {
     const next = index + 1 < objs_per_zspage ? index + 1 : noObject;
     const link = addressOf(zspage, index * size);
-    writeWord(memory, link, next * tagRange);
+    writeWord(words, link, next * tagRange);
   }
   return zspage;
 }
 
 /** Take the first free object for `handle`. @returns its index */
 export function obj_malloc(
-  { memory }: FrameSource,
+  words: DataView,
   zspage: Zspage,
   handle: number,
 ): number {
   const index = zspage.freeobj;
   const head = addressOf(zspage, index * zspage.class.size);
-  zspage.freeobj = Math.floor(readWord(memory, head) / tagRange);
+  zspage.freeobj = Math.floor(readWord(words, head) / tagRange);
   if (zspage.huge) zspage.hugeHandle = handle + OBJ_ALLOCATED_TAG;
-  else writeWord(memory, head, handle + OBJ_ALLOCATED_TAG);
+  else writeWord(words, head, handle + OBJ_ALLOCATED_TAG);
   zspage.inuse++;
   return index;
 }
 
 /** Put object `index` in front of the free ones. */
 export function obj_free(
-  { memory }: FrameSource,
+  words: DataView,
   zspage: Zspage,
   index: number,
 ): void {
   const head = addressOf(zspage, index * zspage.class.size);
   if (zspage.huge) zspage.hugeHandle = 0;
-  else writeWord(memory, head, zspage.freeobj * tagRange);
+  else writeWord(words, head, zspage.freeobj * tagRange);
   zspage.freeobj = index;
   zspage.inuse--;
 }
 
 /** The handle of object `index`, or 0 if it is free. */
 export function obj_allocated(
-  { memory }: FrameSource,
+  words: DataView,
   zspage: Zspage,
   index: number,
 ): number {
   const head = addressOf(zspage, index * zspage.class.size);
-  const word = zspage.huge ? zspage.hugeHandle : readWord(memory, head);
+  const word = zspage.huge ? zspage.hugeHandle : readWord(words, head);
   const isAllocated = word % 2 === OBJ_ALLOCATED_TAG;
   return isAllocated ? word - OBJ_ALLOCATED_TAG : 0;
 }
