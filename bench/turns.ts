@@ -18,11 +18,44 @@ export interface Candidate {
   readonly tidy?: () => void;
 }
 
-/** Milliseconds until the compiler has done its best, for each candidate. */
-const warmUp = 400;
+/** Milliseconds of turns, for each candidate, that are judged together. */
+const spell = 100;
+/** Spells in a row without a gain after which the compiler has done its best. */
+const patience = 10;
+/** A gain is more than this share; at most so many spells are waited for. */
+const gain = 0.02;
+const mostSpells = 50;
+
+/** Milliseconds of one turn. */
+function turn({ work, tidy }: Candidate): number {
+  const start = performance.now();
+  work();
+  const took = performance.now() - start;
+  tidy?.();
+  return took;
+}
 
 /**
- * takeTurns() - each candidate once a round, after some rounds to warm up.
+ * The compiler's best takes it seconds where a turn is made of much code. The
+ * fastest turn of a spell tells: what else runs here slows most of them.
+ */
+function warmUp(candidates: readonly Candidate[]): void {
+  let best = Infinity;
+  let idle = 0;
+  for (let spells = 0; spells < mostSpells && idle < patience; spells++) {
+    const start = performance.now();
+    let now = Infinity;
+    while (performance.now() - start < spell * candidates.length) {
+      now = Math.min(now, candidates.reduce((sum, one) => sum + turn(one), 0));
+    }
+    idle = now < best * (1 - gain) ? 0 : idle + 1;
+    best = Math.min(best, now);
+  }
+}
+
+/**
+ * takeTurns() - each candidate once a round, after rounds to warm up: as many
+ * as make them faster.
  *
  * @returns the median milliseconds of each
  */
@@ -30,17 +63,7 @@ export function takeTurns(
   rounds: number,
   candidates: readonly Candidate[],
 ): number[] {
-  const turn = ({ work, tidy }: Candidate): number => {
-    const start = performance.now();
-    work();
-    const took = performance.now() - start;
-    tidy?.();
-    return took;
-  };
-  const start = performance.now();
-  while (performance.now() - start < warmUp * candidates.length) {
-    candidates.forEach(turn);
-  }
+  warmUp(candidates);
   const times: number[][] = candidates.map(() => []);
   for (let round = 0; round < rounds; round++) {
     candidates.forEach((candidate, i) => times[i]!.push(turn(candidate)));

@@ -76,11 +76,11 @@ export function subtreeSum(
   { memcg, pgdat }: Lruvec,
   valueOf: (lruvec: Lruvec) => number,
 ): number {
-  const below = (at: MemCgroup): number =>
-    at.children.reduce(
-      (sum, child) => sum + below(child),
-      valueOf(at.nodeinfo[pgdat.node_id]!.lruvec),
-    );
+  const below = (at: MemCgroup): number => {
+    let sum = valueOf(at.nodeinfo[pgdat.node_id]!.lruvec);
+    for (const child of at.children) sum += below(child);
+    return sum;
+  };
   return below(memcg);
 }
 

@@ -16,7 +16,7 @@ import { ENOMEM, type Errno } from "../base/errno.ts";
 import { rcu_read_lock, rcu_read_unlock } from "../locking/rcu.ts";
 import { schedule_timeout } from "../locking/wait.ts";
 import { TICK_NSEC } from "../sim/clock.ts";
-import { pause, type Task } from "../sim/task.ts";
+import { andThen, over, passed, pause, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import {
   css_get,
@@ -223,9 +223,12 @@ export function calculate_high_delay(
  *
  * Context: sleeps.
  */
-export function* mem_cgroup_handle_over_high(k: Kernel, gfp: number): Task {
+export function mem_cgroup_handle_over_high(k: Kernel, gfp: number): Task {
   const nr_pages = k.current.memcg_nr_pages_over_high ?? 0;
-  if (nr_pages === 0) return;
+  return nr_pages === 0 ? passed : payOverHigh(k, gfp, nr_pages);
+}
+
+function* payOverHigh(k: Kernel, gfp: number, nr_pages: number): Task {
   k.current.memcg_nr_pages_over_high = 0;
   const memcg = get_mem_cgroup_from_mm(k, k.current.mm);
   let retries = MAX_RECLAIM_RETRIES;
@@ -246,20 +249,26 @@ export function* mem_cgroup_handle_over_high(k: Kernel, gfp: number): Task {
 }
 
 /** Pages of the root group are not counted. */
-function* charge_memcg(
+function charge_memcg(
   k: Kernel,
   folio: Folio,
   memcg: MemCgroup,
   gfp: number,
 ): Task<Errno> {
-  if (!mem_cgroup_is_root(memcg)) {
-    const result = yield* try_charge_memcg(k, memcg, gfp, 1);
-    if (result !== 0) return result;
-  }
+  const charged: Task<Errno> = mem_cgroup_is_root(memcg)
+    ? over(0)
+    : try_charge_memcg(k, memcg, gfp, 1);
+  return andThen(charged, (result) => {
+    if (result === 0) commit_charge(folio, memcg);
+    return result;
+  });
+}
+
+/** The folio is the group's. */
+function commit_charge(folio: Folio, memcg: MemCgroup): void {
   VM_BUG_ON(folio.memcg !== null, () => `frame ${folio.pfn} is charged twice`);
   css_get(memcg);
   folio.memcg = memcg;
-  return 0;
 }
 
 /**
@@ -268,7 +277,7 @@ function* charge_memcg(
  * @param mm null: whoever runs pays; a kernel thread: the root group
  * @returns 0 or -ENOMEM
  */
-export function* mem_cgroup_charge(
+export function mem_cgroup_charge(
   k: Kernel,
   folio: Folio,
   mm: MmStruct | null,
@@ -276,16 +285,17 @@ export function* mem_cgroup_charge(
 ): Task<Errno> {
   enter(k.trace, "mem_cgroup_charge");
   const memcg = get_mem_cgroup_from_mm(k, mm);
-  const result = yield* charge_memcg(k, folio, memcg, gfp);
-  css_put(k, memcg);
-  return result;
+  return andThen(charge_memcg(k, folio, memcg, gfp), (result) => {
+    css_put(k, memcg);
+    return result;
+  });
 }
 
 /**
  * mem_cgroup_swapin_charge_folio() - who paid for the slot pays for the folio
  * that is read from it, if that group is still online; else as above.
  */
-export function* mem_cgroup_swapin_charge_folio(
+export function mem_cgroup_swapin_charge_folio(
   k: Kernel,
   folio: Folio,
   mm: MmStruct | null,
@@ -300,9 +310,10 @@ export function* mem_cgroup_swapin_charge_folio(
     ? recorded
     : get_mem_cgroup_from_mm(k, mm);
   rcu_read_unlock(k.rcu, reader);
-  const result = yield* charge_memcg(k, folio, memcg, gfp);
-  css_put(k, memcg);
-  return result;
+  return andThen(charge_memcg(k, folio, memcg, gfp), (result) => {
+    css_put(k, memcg);
+    return result;
+  });
 }
 
 /** mem_cgroup_uncharge() - the folio's frame is being freed. */

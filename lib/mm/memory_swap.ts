@@ -15,7 +15,7 @@
  */
 import { VM_BUG_ON } from "../base/bug.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
-import { type Task } from "../sim/task.ts";
+import { andThen, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import { count_memcg_event_mm } from "./memcontrol_stat.ts";
 import { mem_cgroup_swap_full } from "./memcontrol_swap.ts";
@@ -212,11 +212,13 @@ function fault_flag_allow_retry_first(flags: number): boolean {
  *
  * @returns 0, the folio locked; or VM_FAULT_RETRY, on a first try only
  */
-function* folio_lock_or_retry(folio: Folio, flags: number): Task<number> {
-  if (!fault_flag_allow_retry_first(flags)) {
-    yield* folio_lock(folio);
-    return 0;
-  }
+function folio_lock_or_retry(folio: Folio, flags: number): Task<number> {
+  return fault_flag_allow_retry_first(flags)
+    ? lockOrWait(folio)
+    : andThen(folio_lock(folio), () => 0);
+}
+
+function* lockOrWait(folio: Folio): Task<number> {
   yield* beforeTrylock(folio);
   if (folio_trylock(folio)) return 0;
   yield* folio_wait_locked(folio);

@@ -19,7 +19,7 @@ import {
 } from "../locking/wait.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { TICK_NSEC } from "../sim/clock.ts";
-import { makeOp, pause, type Task } from "../sim/task.ts";
+import { makeOp, passed, pause, type Task } from "../sim/task.ts";
 import { folio_add_lru, folio_lruvec } from "./lru.ts";
 import { mem_cgroup_swapin_charge_folio } from "./memcontrol_charge.ts";
 import { type VmFault } from "./memory.ts";
@@ -144,8 +144,11 @@ function* countTwo(
 
 // #region unpin-slot
 /** The pin goes, and who waited for that may try again. */
-export function* unpinSlot(k: Kernel, { si, entry, pinned }: SwapIn): Task {
-  if (!pinned) return;
+export function unpinSlot(k: Kernel, swapIn: SwapIn): Task {
+  return swapIn.pinned ? unpin(k, swapIn) : passed;
+}
+
+function* unpin(k: Kernel, { si, entry }: SwapIn): Task {
   if (k.proposals.sync_swapin_pin === "count") yield* swap_free(k, entry);
   else yield* swapcache_clear(k, si, entry);
   yield* pause(k.swapcache_wq.wake);

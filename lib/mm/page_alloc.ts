@@ -13,7 +13,7 @@
  * looked at.
  */
 import { KernelBug, VM_BUG_ON } from "../base/bug.ts";
-import type { Task } from "../sim/task.ts";
+import { over, type Task } from "../sim/task.ts";
 import { endFolio, isStale, makeFolio } from "./folio.ts";
 import { isListed } from "./folio_list.ts";
 import { popFree, pushFree } from "./mem_map.ts";
@@ -152,13 +152,13 @@ export function folio_alloc(k: Kernel, gfp: number): Task<Folio | null> {
 }
 
 /** The same, beginning with node `nid`. */
-export function* __folio_alloc_node(
+export function __folio_alloc_node(
   k: Kernel,
   gfp: number,
   nid: number,
 ): Task<Folio | null> {
   const folio = get_page_from_freelist(k, gfp, { mark: "low", nid });
-  return folio ?? (yield* __alloc_pages_slowpath(k, gfp, nid));
+  return folio === null ? __alloc_pages_slowpath(k, gfp, nid) : over(folio);
 }
 
 function* __alloc_pages_slowpath(

@@ -16,7 +16,7 @@ import {
   blk_start_plug,
   type BlkPlug,
 } from "../block/blk_plug.ts";
-import type { Task } from "../sim/task.ts";
+import { andThen, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import type { VmFault } from "./memory.ts";
 import type { Folio, Kernel, VmArea } from "./mm_types.ts";
@@ -109,15 +109,26 @@ export function swap_use_vma_readahead(k: Kernel): boolean {
  * @param vma null for shared memory: its hits count for the machine
  * @returns the folio with one more reference, or null
  */
-export function* swap_cache_get_folio(
+export function swap_cache_get_folio(
   k: Kernel,
   entry: SwpEntry,
   vma: VmArea | null,
   address: number,
 ): Task<Folio | null> {
   enter(k.trace, "swap_cache_get_folio");
-  const folio = yield* filemap_get_folio(k, entry);
-  if (folio === null) return null;
+  return andThen(filemap_get_folio(k, entry), (folio) => {
+    if (folio !== null) noteHit(k, folio, vma, address);
+    return folio;
+  });
+}
+
+/** It was found: by whom, where, and was it read ahead? */
+function noteHit(
+  k: Kernel,
+  folio: Folio,
+  vma: VmArea | null,
+  address: number,
+): void {
   const vma_ra = swap_use_vma_readahead(k);
   const readahead = testAndClearFlag(folio, PG_readahead);
   if (vma !== null && vma_ra) {
@@ -129,7 +140,6 @@ export function* swap_cache_get_folio(
     k.vm_event.swap_ra_hit++;
     if (vma === null || !vma_ra) k.readahead.swapin_readahead_hits++;
   }
-  return folio;
 }
 
 /**
@@ -282,26 +292,35 @@ export function swap_vma_ra_win(
 }
 
 /** Read the swapped pages at the addresses around the faulting one. */
-function* swap_vma_readahead(
+function swap_vma_readahead(
   k: Kernel,
   entry: SwpEntry,
   gfp: number,
-  { vma, vpn, table }: VmFault,
+  vmf: VmFault,
 ): Task<Folio | null> {
-  const { win, start, end } = swap_vma_ra_win(k, vma, vpn);
-  if (win > 1) {
-    const plug = blk_start_plug();
-    for (let at = start; at < end; at++) {
-      // Looked at without the lock: at worst the slot is another's by now.
-      const pte = ptep_get(table, at % PTRS_PER_PTE);
-      if (!is_swap_pte(pte)) continue;
-      const near = pte_to_swp_entry(pte);
-      if (non_swap_entry(near)) continue;
-      yield* readAhead(k, near, at === vpn, gfp, plug);
-    }
-    blk_finish_plug(plug);
+  const window = swap_vma_ra_win(k, vmf.vma, vmf.vpn);
+  return window.win > 1
+    ? readWindow(k, gfp, vmf, window)
+    : readTarget(k, entry, gfp);
+}
+
+function* readWindow(
+  k: Kernel,
+  gfp: number,
+  { vpn, table, orig_pte }: VmFault,
+  { start, end }: RaWindow,
+): Task<Folio | null> {
+  const plug = blk_start_plug();
+  for (let at = start; at < end; at++) {
+    // Looked at without the lock: at worst the slot is another's by now.
+    const pte = ptep_get(table, at % PTRS_PER_PTE);
+    if (!is_swap_pte(pte)) continue;
+    const near = pte_to_swp_entry(pte);
+    if (non_swap_entry(near)) continue;
+    yield* readAhead(k, near, at === vpn, gfp, plug);
   }
-  return yield* readTarget(k, entry, gfp);
+  blk_finish_plug(plug);
+  return yield* readTarget(k, pte_to_swp_entry(orig_pte), gfp);
 }
 
 /**
@@ -311,7 +330,7 @@ function* swap_vma_readahead(
  * @returns the folio with a reference, perhaps still locked for I/O; null if
  *   the slot was freed or memory is exhausted
  */
-export function* swapin_readahead(
+export function swapin_readahead(
   k: Kernel,
   entry: SwpEntry,
   gfp: number,
@@ -319,6 +338,6 @@ export function* swapin_readahead(
 ): Task<Folio | null> {
   enter(k.trace, "swapin_readahead");
   return swap_use_vma_readahead(k)
-    ? yield* swap_vma_readahead(k, entry, gfp, vmf)
-    : yield* swap_cluster_readahead(k, entry, gfp);
+    ? swap_vma_readahead(k, entry, gfp, vmf)
+    : swap_cluster_readahead(k, entry, gfp);
 }

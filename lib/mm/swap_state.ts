@@ -22,7 +22,7 @@ import {
 } from "../locking/spinlock.ts";
 import { schedule_timeout } from "../locking/wait.ts";
 import { TICK_NSEC } from "../sim/clock.ts";
-import { pause, type Task } from "../sim/task.ts";
+import { andThen, pause, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import { sameFolio } from "./folio.ts";
 import { folio_add_lru } from "./lru.ts";
@@ -79,17 +79,18 @@ function swap_address_space(k: Kernel, entry: SwpEntry): SwapperSpace {
  * Context: no lock; the answer may be old when it arrives, so callers lock
  * the folio and look again.
  */
-export function* filemap_get_folio(
+export function filemap_get_folio(
   k: Kernel,
   entry: SwpEntry,
 ): Task<Folio | null> {
   const space = swap_address_space(k, entry);
-  yield* pause(space.load);
-  const found = xa_load(space.xa, swp_offset(entry));
-  // A number is the shadow of a page that went.
-  if (found === null || typeof found === "number") return null;
-  folio_get(found);
-  return found;
+  return andThen(pause(space.load), () => {
+    const found = xa_load(space.xa, swp_offset(entry));
+    // A number is the shadow of a page that went.
+    if (found === null || typeof found === "number") return null;
+    folio_get(found);
+    return found;
+  });
 }
 
 /** What the page left behind when it was reclaimed, or null. */
@@ -119,7 +120,7 @@ export interface AddedToSwapCache {
  * else can be putting a folio there. Where a pin is just one more user, all
  * can: whoever comes second gets -EEXIST.
  */
-export function* add_to_swap_cache(
+export function add_to_swap_cache(
   k: Kernel,
   folio: Folio,
   entry: SwpEntry,
@@ -132,23 +133,24 @@ export function* add_to_swap_cache(
   folio_get(folio);
   setFlag(folio, PG_swapcache);
   folio.swap = entry;
-  yield* spin_lock(space.lock);
-  const err = refusal(k, space, swp_offset(entry));
-  if (err !== 0) {
+  return andThen(spin_lock(space.lock), () => {
+    const err = refusal(k, space, swp_offset(entry));
+    if (err !== 0) {
+      spin_unlock(space.lock);
+      clearFlag(folio, PG_swapcache);
+      folio._refcount--;
+      return { err, shadow: null };
+    }
+    const old = xa_store(space.xa, swp_offset(entry), folio);
+    const shadow = typeof old === "number" ? old : null;
+    VM_BUG_ON(
+      old !== shadow,
+      () => `two folios in the cache at ${entryName(entry)}`,
+    );
+    space.nrpages++;
     spin_unlock(space.lock);
-    clearFlag(folio, PG_swapcache);
-    folio._refcount--;
-    return { err, shadow: null };
-  }
-  const old = xa_store(space.xa, swp_offset(entry), folio);
-  const shadow = typeof old === "number" ? old : null;
-  VM_BUG_ON(
-    old !== shadow,
-    () => `two folios in the cache at ${entryName(entry)}`,
-  );
-  space.nrpages++;
-  spin_unlock(space.lock);
-  return { err: 0, shadow };
+    return { err: 0, shadow };
+  });
 }
 
 /** Why no folio can be put there, or 0. */

@@ -14,7 +14,7 @@ import { BUG_ON } from "../base/bug.ts";
 import { ENOENT, ENOMEM, type Errno } from "../base/errno.ts";
 import { percpu_ref_put, percpu_ref_tryget_live } from "../base/percpu_ref.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
-import { pause, type Task } from "../sim/task.ts";
+import { andThen, over, passed, pause, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import type { Folio, Kernel, SwapInfoStruct } from "./mm_types.ts";
 import {
@@ -124,24 +124,27 @@ export function vm_swap_full(k: Kernel): boolean {
  *
  * Context: no lock; the answer may be old when it arrives.
  */
-export function* __swap_count(k: Kernel, entry: SwpEntry): Task<number> {
+export function __swap_count(k: Kernel, entry: SwpEntry): Task<number> {
   const si = k.swap_info[swp_type(entry)];
-  if (si === undefined) return 0;
+  if (si === undefined) return over(0);
   const offset = swp_offset(entry);
-  yield* pause(slotLock(si, offset).peek);
-  return swap_count(si.swap_map[offset] ?? 0);
+  return andThen(
+    pause(slotLock(si, offset).peek),
+    () => swap_count(si.swap_map[offset] ?? 0),
+  );
 }
 
 /** The same with the slot's lock taken: nobody is just changing it. */
-export function* swap_swapcount(
+export function swap_swapcount(
   si: SwapInfoStruct,
   entry: SwpEntry,
 ): Task<number> {
   const offset = swp_offset(entry);
-  const ci = yield* lock_cluster_or_swap_info(si, offset);
-  const count = swap_count(si.swap_map[offset]!);
-  unlock_cluster_or_swap_info(si, ci);
-  return count;
+  return andThen(lock_cluster_or_swap_info(si, offset), (ci) => {
+    const count = swap_count(si.swap_map[offset]!);
+    unlock_cluster_or_swap_info(si, ci);
+    return count;
+  });
 }
 
 /**
@@ -152,10 +155,12 @@ export function* swap_swapcount(
  *
  * Context: takes the slot's lock; called with the page-table lock held.
  */
-export function* swap_duplicate(k: Kernel, entry: SwpEntry): Task<Errno> {
+export function swap_duplicate(k: Kernel, entry: SwpEntry): Task<Errno> {
   enter(k.trace, "swap_duplicate");
-  const result = yield* duplicateLocked(k, entry, 1);
-  return result === -ENOMEM ? -ENOMEM : 0;
+  return andThen(
+    duplicateLocked(k, entry, 1),
+    (result) => result === -ENOMEM ? -ENOMEM : 0,
+  );
 }
 
 /** swap_shmem_alloc() - the slot belongs to shared memory: not counted. */
@@ -176,25 +181,26 @@ export function swapcache_prepare(k: Kernel, entry: SwpEntry): Task<Errno> {
   return duplicateLocked(k, entry, pinUsage(k));
 }
 
-function* duplicateLocked(
+function duplicateLocked(
   k: Kernel,
   entry: SwpEntry,
   usage: number,
 ): Task<Errno> {
   const si = swp_swap_info(k, entry);
-  if (si === null) return -ENOENT;
+  if (si === null) return over(-ENOENT);
   const offset = swp_offset(entry);
-  const ci = yield* lock_cluster_or_swap_info(si, offset);
-  // Without the flag, 0x40 is a slot that waits to be freed: nobody's.
-  const flag = k.proposals.swap_map_cache_flag === "on";
-  const free = !flag && swap_count(si.swap_map[offset]!) === 0;
-  let result = free ? -ENOENT : __swap_duplicate(k, si, offset, usage);
-  while (result === -ENOMEM) {
-    if (add_swap_count_continuation(k, si, offset) < 0) break;
-    result = __swap_duplicate(k, si, offset, usage);
-  }
-  unlock_cluster_or_swap_info(si, ci);
-  return result;
+  return andThen(lock_cluster_or_swap_info(si, offset), (ci) => {
+    // Without the flag, 0x40 is a slot that waits to be freed: nobody's.
+    const flag = k.proposals.swap_map_cache_flag === "on";
+    const free = !flag && swap_count(si.swap_map[offset]!) === 0;
+    let result = free ? -ENOENT : __swap_duplicate(k, si, offset, usage);
+    while (result === -ENOMEM) {
+      if (add_swap_count_continuation(k, si, offset) < 0) break;
+      result = __swap_duplicate(k, si, offset, usage);
+    }
+    unlock_cluster_or_swap_info(si, ci);
+    return result;
+  });
 }
 
 /**
@@ -202,16 +208,17 @@ function* duplicateLocked(
  *
  * @returns what is left of the byte; if 0, the slot is the caller's to free
  */
-export function* takeUsage(
+export function takeUsage(
   k: Kernel,
   si: SwapInfoStruct,
   offset: number,
   usage: number,
 ): Task<number> {
-  const ci = yield* lock_cluster_or_swap_info(si, offset);
-  const left = __swap_entry_free_locked(k, si, offset, usage);
-  unlock_cluster_or_swap_info(si, ci);
-  return left;
+  return andThen(lock_cluster_or_swap_info(si, offset), (ci) => {
+    const left = __swap_entry_free_locked(k, si, offset, usage);
+    unlock_cluster_or_swap_info(si, ci);
+    return left;
+  });
 }
 
 /** The same; frees it. (Linux: __swap_entry_free(), cluster_swap_free_nr().) */
@@ -227,27 +234,27 @@ function* swapEntryPut(
 }
 
 /** swap_free() - a page-table entry no longer names the slot. */
-export function* swap_free(k: Kernel, entry: SwpEntry): Task {
+export function swap_free(k: Kernel, entry: SwpEntry): Task<unknown> {
   enter(k.trace, "swap_free");
   const si = _swap_info_get(k, entry);
-  if (si !== null) yield* swapEntryPut(k, si, entry, 1);
+  return si === null ? passed : swapEntryPut(k, si, entry, 1);
 }
 
 /** put_swap_folio() - the folio left the swap cache: the pin goes. */
-export function* put_swap_folio(k: Kernel, entry: SwpEntry): Task {
+export function put_swap_folio(k: Kernel, entry: SwpEntry): Task<unknown> {
   enter(k.trace, "put_swap_folio");
   const si = _swap_info_get(k, entry);
-  if (si !== null) yield* swapEntryPut(k, si, entry, pinUsage(k));
+  return si === null ? passed : swapEntryPut(k, si, entry, pinUsage(k));
 }
 
 /** swapcache_clear() - the same for a pin without a folio in the cache. */
-export function* swapcache_clear(
+export function swapcache_clear(
   k: Kernel,
   si: SwapInfoStruct,
   entry: SwpEntry,
-): Task {
+): Task<unknown> {
   enter(k.trace, "swapcache_clear");
-  yield* swapEntryPut(k, si, entry, pinUsage(k));
+  return swapEntryPut(k, si, entry, pinUsage(k));
 }
 
 /** It is in the cache and not just being written. Context: folio locked. */

@@ -23,7 +23,7 @@ import {
   makeFolioList,
 } from "./folio_list.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
-import type { Task } from "../sim/task.ts";
+import { andThen, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import { folio_add_lru, folio_lruvec, lruDelete } from "./lru.ts";
 import type { Folio, Kernel, MemCgroup, PgData } from "./mm_types.ts";
@@ -177,16 +177,17 @@ export function* try_to_free_mem_cgroup_pages(
  *
  * Context: the caller has a reference, or the lock of a table that maps it.
  */
-export function* folio_isolate_lru(k: Kernel, folio: Folio): Task<boolean> {
+export function folio_isolate_lru(k: Kernel, folio: Folio): Task<boolean> {
   const { lru_lock } = folio_lruvec(k, folio);
-  yield* spin_lock(lru_lock);
-  const isListed = folio_test_lru(folio);
-  if (isListed) {
-    folio_get(folio);
-    lruDelete(k, folio);
-  }
-  spin_unlock(lru_lock);
-  return isListed;
+  return andThen(spin_lock(lru_lock), () => {
+    const isListed = folio_test_lru(folio);
+    if (isListed) {
+      folio_get(folio);
+      lruDelete(k, folio);
+    }
+    spin_unlock(lru_lock);
+    return isListed;
+  });
 }
 
 /** Folios of one node, used or not. */
