@@ -46,12 +46,11 @@ import {
   clearPtes,
   is_swap_pte,
   PAGE_SIZE,
-  type Pte,
+  presentPfn,
   pte_mkclean,
   pte_mkold,
   pte_none,
   pte_pfn,
-  pte_present,
   pte_to_swp_entry,
   ptep_get,
   PTRS_PER_PTE,
@@ -133,9 +132,9 @@ function* madviseArea(
   }
 }
 
-/** The folio behind a present entry; null for the page of zeros. */
-function folioOf(k: Kernel, pte: Pte): Folio | null {
-  return pte_pfn(pte) === k.zero_pfn ? null : pfn_folio(k, pte_pfn(pte));
+/** The folio of a present entry; null for the page of zeros, and for −1. */
+function folioOf(k: Kernel, pfn: number): Folio | null {
+  return pfn < 0 || pfn === k.zero_pfn ? null : pfn_folio(k, pfn);
 }
 
 /**
@@ -151,13 +150,12 @@ function* madvise_cold_or_pageout_pte_range(
   yield* spin_lock(table.ptl);
   for (let vpn = from; vpn < to; vpn++) {
     const index = vpn % PTRS_PER_PTE;
-    const pte = ptep_get(table, index);
-    const folio = pte_present(pte) ? folioOf(k, pte) : null;
+    const folio = folioOf(k, presentPfn(table, index));
     // What others map as well, or is on no list, is left alone.
     if (folio === null || !folio_test_lru(folio) || folio._mapcount !== 1) {
       continue;
     }
-    if (!pageout) set_pte(table, index, pte_mkold(pte));
+    if (!pageout) set_pte(table, index, pte_mkold(ptep_get(table, index)));
     clearFlag(folio, PG_referenced);
     if (folio_test_active(folio)) setFlag(folio, PG_workingset);
     if (!pageout) folio_deactivate(k, folio);
@@ -203,7 +201,7 @@ function* madvise_free_pte_range(
       clearPtes(table, index, nr);
       continue;
     }
-    const folio = folioOf(k, pte);
+    const folio = folioOf(k, pte_pfn(pte));
     if (folio === null || !(yield* makeClean(k, folio))) continue;
     set_pte(table, index, pte_mkold(pte_mkclean(pte)));
     folio_mark_lazyfree(k, folio);

@@ -32,6 +32,7 @@ export const _PAGE_SWP_SOFT_DIRTY = 1n << 1n;
 export const _PAGE_SWP_UFFD_WP = 1n << 2n;
 export const _PAGE_SWP_EXCLUSIVE = 1n << 3n;
 
+const PRESENT_BITS = _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED;
 const SWP_TYPE_SHIFT = 59n;
 const SWP_OFFSET_FIRST_BIT = 9n;
 const SWP_OFFSET_MASK = (1n << 50n) - 1n;
@@ -87,6 +88,21 @@ export function ptep_get({ store, base }: PageTable, index: number): Pte {
   return store.words[base + index]! as Pte;
 }
 
+/**
+ * The frame of a present entry; −1 if it is not present. (Ours: pte_present()
+ * and pte_pfn() in small numbers, for walks over many entries.)
+ */
+export function presentPfn({ store, base }: PageTable, index: number): number {
+  const at = 2 * (base + index);
+  const low = store.halves[at]!;
+  return (low & LOW_PRESENT) === 0 ? -1 : pfnOf(low, store.halves[at + 1]!);
+}
+
+/** A machine has fewer than 2³¹ frames: a small integer will do. */
+function pfnOf(low: number, high: number): number {
+  return (high & 0x7ff) << (32 - PAGE_SHIFT) | low >>> PAGE_SHIFT;
+}
+
 export function set_pte(
   { store, base }: PageTable,
   index: number,
@@ -130,9 +146,7 @@ export function touchPte(
   const marks = write ? LOW_ACCESSED | LOW_DIRTY : LOW_ACCESSED;
   // What is set is not written again.
   if ((low & marks) !== marks) halves[2 * at] = low | marks;
-  // A machine has fewer than 2³¹ frames: a small integer will do.
-  const high = halves[2 * at + 1]! & 0x7ff;
-  return high << (32 - PAGE_SHIFT) | low >>> PAGE_SHIFT;
+  return pfnOf(low, halves[2 * at + 1]!);
 }
 
 export function pte_none(pte: Pte): boolean {
@@ -175,8 +189,7 @@ export function pte_pfn(pte: Pte): Pfn {
 
 /** A present entry: user, accessed, and the bits given. */
 export function mk_pte(pfn: Pfn, bits: bigint): Pte {
-  return ((BigInt(pfn) << BigInt(PAGE_SHIFT)) | _PAGE_PRESENT | _PAGE_USER |
-    _PAGE_ACCESSED | bits) as Pte;
+  return (BigInt(pfn * PAGE_SIZE) | PRESENT_BITS | bits) as Pte;
 }
 
 export function pte_wrprotect(pte: Pte): Pte {

@@ -10,7 +10,7 @@
  */
 import { VM_BUG_ON } from "../base/bug.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
-import type { Task } from "../sim/task.ts";
+import { andThen, over, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import { mem_cgroup_is_descendant } from "./memcontrol.ts";
 import type { AnonVma, Folio, Kernel, MemCgroup, VmArea } from "./mm_types.ts";
@@ -29,11 +29,10 @@ import { folio_put } from "./page_alloc.ts";
 import {
   PAGE_SIZE,
   type PageTable,
+  presentPfn,
   type Pte,
   pte_dirty,
   pte_mkold,
-  pte_pfn,
-  pte_present,
   pte_soft_dirty,
   pte_swp_mkexclusive,
   pte_swp_mksoft_dirty,
@@ -108,8 +107,7 @@ function vma_address(vma: VmArea, folio: Folio): number {
 }
 
 function maps(slot: PteSlot, folio: Folio): boolean {
-  const pte = ptep_get(slot.table, slot.index);
-  return pte_present(pte) && pte_pfn(pte) === folio.pfn;
+  return presentPfn(slot.table, slot.index) === folio.pfn;
 }
 
 /**
@@ -215,7 +213,7 @@ export function* try_to_unmap(k: Kernel, folio: Folio): Task {
 }
 
 /** One mapping, under its page-table lock; false puts it back as it was. */
-function* unmapOne(k: Kernel, folio: Folio, slot: PteSlot): Task<boolean> {
+function unmapOne(k: Kernel, folio: Folio, slot: PteSlot): Task<boolean> {
   const mm = slot.vma.vm_mm;
   const pte = ptep_get_and_clear(slot.table, slot.index);
   if (pte_dirty(pte)) setFlag(folio, PG_dirty);
@@ -224,14 +222,21 @@ function* unmapOne(k: Kernel, folio: Folio, slot: PteSlot): Task<boolean> {
     mm.shmem_pages--;
     folio_remove_rmap_pte(folio);
     folio_put(k, folio);
-    return true;
+    return over(true);
   }
-  if (!folio_test_swapbacked(folio)) return discardOne(k, folio, slot, pte);
+  if (!folio_test_swapbacked(folio)) {
+    return over(discardOne(k, folio, slot, pte));
+  }
+  return andThen(swap_duplicate(k, folio.swap), (err) => {
+    if (err === 0) nameSlot(k, folio, slot, pte);
+    else set_pte(slot.table, slot.index, pte);
+    return err === 0;
+  });
+}
 
-  if ((yield* swap_duplicate(k, folio.swap)) < 0) {
-    set_pte(slot.table, slot.index, pte);
-    return false;
-  }
+/** The entry names the slot instead of the frame. */
+function nameSlot(k: Kernel, folio: Folio, slot: PteSlot, pte: Pte): void {
+  const mm = slot.vma.vm_mm;
   set_pte(slot.table, slot.index, swapPteFor(folio, pte));
   clearFlag(folio, PG_anon_exclusive);
   mm.anon_pages--;
@@ -243,7 +248,6 @@ function* unmapOne(k: Kernel, folio: Folio, slot: PteSlot): Task<boolean> {
     entry: folio.swap,
   });
   folio_put(k, folio);
-  return true;
 }
 
 /**

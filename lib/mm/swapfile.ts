@@ -14,7 +14,7 @@ import { BUG_ON } from "../base/bug.ts";
 import { ENOENT, ENOMEM, type Errno } from "../base/errno.ts";
 import { percpu_ref_put, percpu_ref_tryget_live } from "../base/percpu_ref.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
-import { andThen, over, passed, pause, type Task } from "../sim/task.ts";
+import { andThen, chain, over, passed, pause, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import type { Folio, Kernel, SwapInfoStruct } from "./mm_types.ts";
 import {
@@ -222,15 +222,17 @@ export function takeUsage(
 }
 
 /** The same; frees it. (Linux: __swap_entry_free(), cluster_swap_free_nr().) */
-function* swapEntryPut(
+function swapEntryPut(
   k: Kernel,
   si: SwapInfoStruct,
   entry: SwpEntry,
   usage: number,
 ): Task<number> {
-  const left = yield* takeUsage(k, si, swp_offset(entry), usage);
-  if (left === 0) yield* free_swap_slot(k, entry);
-  return left;
+  return chain(takeUsage(k, si, swp_offset(entry), usage), (left) => {
+    if (left > 0) return over(left);
+    const freed: Task = free_swap_slot(k, entry);
+    return andThen(freed, () => left);
+  });
 }
 
 /** swap_free() - a page-table entry no longer names the slot. */

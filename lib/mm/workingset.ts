@@ -52,6 +52,7 @@ const evictionRange = 2 ** timestampBits;
 const groupRange = 2 ** MEM_CGROUP_ID_SHIFT;
 const nodeRange = 2 ** NODES_SHIFT;
 const workingsetRange = 2 ** WORKINGSET_SHIFT;
+const belowEviction = groupRange * nodeRange * workingsetRange;
 
 /** What a shadow says about the page that was there. */
 export interface Shadow {
@@ -82,14 +83,16 @@ export function pack_shadow(shadow: Shadow): number {
 }
 
 export function unpack_shadow(packed: number): Shadow {
-  const workingset = packed % workingsetRange === 1;
-  const nodes = Math.floor(packed / workingsetRange);
-  const groups = Math.floor(nodes / nodeRange);
+  // The parts below the count are a small number: the remainder of a large
+  // one is slow.
+  const eviction = Math.floor(packed / belowEviction);
+  const below = packed - eviction * belowEviction;
+  const nodes = Math.floor(below / workingsetRange);
   return {
-    memcgid: groups % groupRange,
+    memcgid: Math.floor(nodes / nodeRange),
     nid: nodes % nodeRange,
-    eviction: Math.floor(groups / groupRange),
-    workingset,
+    eviction,
+    workingset: below % workingsetRange === 1,
   };
 }
 

@@ -73,6 +73,21 @@ export function andThen<A, B>(
   return task instanceof Over ? over(work(task.value)) : later(task, work);
 }
 
+/** The same where `work` may have to pause, too. */
+export function chain<A, B>(
+  task: Task<A>,
+  work: (value: A) => Task<B>,
+): Task<B> {
+  return task instanceof Over ? work(task.value) : chainLater(task, work);
+}
+
+function* chainLater<A, B>(
+  task: Task<A>,
+  work: (value: A) => Task<B>,
+): Task<B> {
+  return yield* work(yield* task);
+}
+
 function* later<A, B>(task: Task<A>, work: (value: A) => B): Task<B> {
   return work(yield* task);
 }
