@@ -40,7 +40,7 @@ import {
   VM_FAULT_MAJOR,
   VM_FAULT_RETRY,
 } from "../mm/memory.ts";
-import { PAGE_SIZE, PTRS_PER_PTE, touchPte } from "../mm/pgtable.ts";
+import { PAGE_SIZE, pteAt, touchPte } from "../mm/pgtable.ts";
 import type { Kernel } from "../mm/mm_types.ts";
 import type { Proposals } from "../proposals.ts";
 import { makeThread, runOnCpus } from "./backoff_cpus.ts";
@@ -140,10 +140,8 @@ function* nap({ k }: Region, rng: Rng, nanoseconds: number): Task {
 /** One atomic addition; its faults counted as by mm_account_fault(). */
 function* touch({ k, process, faults }: Region, page: number): Task {
   const vpn = vpnOf(process, page);
-  const { store, base } = pte_alloc(process.area, vpn);
-  const at = base + vpn % PTRS_PER_PTE;
   const first = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_WRITE;
-  for (let flags = first; touchPte(store, at, true) < 0;) {
+  for (let flags = first; touchPte(process.mm.ptes, pteAt(vpn), true) < 0;) {
     const result = yield* handle_mm_fault(k, process.area, vpn, flags);
     const tried = (flags & FAULT_FLAG_TRIED) !== 0;
     flags = first;

@@ -22,8 +22,10 @@ import {
   PAGE_SIZE,
   pte_none,
   pte_present,
+  pteAt,
   ptep_get,
   PTRS_PER_PTE,
+  touchPte,
 } from "../mm/pgtable.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { Machine } from "./machine.ts";
@@ -44,7 +46,6 @@ import {
   checkPage,
   endAccess,
   type Inside,
-  noTable,
   ProcessKilled,
 } from "./process_access.ts";
 
@@ -120,7 +121,6 @@ function enroll(
 ): Process {
   const pages = (area.vm_end - area.vm_start) / PAGE_SIZE;
   const firstVpn = area.vm_start / PAGE_SIZE;
-  const firstEntry = firstVpn % PTRS_PER_PTE;
   const inside: Inside = {
     machine,
     k: machine.k,
@@ -130,16 +130,15 @@ function enroll(
     area,
     pages,
     firstVpn,
-    firstTable: Math.floor(firstVpn / PTRS_PER_PTE),
-    firstEntry,
+    firstEntry: pteAt(firstVpn),
     // One CPU after the other.
     task: { comm: name, mm, cpu: (mm.pid - 1) % machine.k.nr_cpus, flags: 0 },
     shadow,
-    view: new DataView(machine.k.memory.buffer),
+    words: new Int32Array(machine.k.memory.buffer),
     alive: true,
+    quickPages: 0,
+    touchSlowly: touchFirst,
     faults: 0,
-    bases: new Int32Array(Math.ceil((firstEntry + pages) / PTRS_PER_PTE))
-      .fill(noTable),
   };
   const process: Process = {
     pid: mm.pid,
@@ -150,7 +149,7 @@ function enroll(
     task: inside.task,
     write: (page, bytes, offset = 0) => writeBytes(inside, page, bytes, offset),
     read: (page) => readBytes(inside, page),
-    touch: (page, write = false) => touchWord(inside, page, write),
+    touch: makeTouch(inside),
     fill: (source, from = 0, to = inside.pages) =>
       fillFrom(inside, source, from, to),
     whereabouts: (page) => whereaboutsOf(inside, page),
@@ -199,20 +198,46 @@ function readBytes(inside: Inside, page: number): Uint8Array {
 }
 
 /** The last word of a page is the one that touch() uses. */
-const touched = PAGE_SIZE - 4;
+const lastWord = PAGE_SIZE / 4 - 1;
 
-function touchWord(inside: Inside, page: number, write: boolean): void {
+/**
+ * touch(), with a short way for a page that is there: as few steps as can be,
+ * all in 32-bit integers, so that the processor has several accesses under way
+ * at once. The long way is a variable, so that the compiler leaves it alone
+ * and takes the short one into the loop of whoever calls.
+ */
+function makeTouch(inside: Inside): Process["touch"] {
+  return (page, write = false) => {
+    if (page >>> 0 === page && page < inside.quickPages) {
+      const frame = touchPte(inside.ptes, inside.firstEntry + page, write);
+      if (frame >= 0) {
+        // Each write changes it, so that none leaves the page as it was.
+        if (write) inside.words[(frame << 10 | lastWord) >>> 0]!++;
+        return;
+      }
+    }
+    inside.touchSlowly(inside, page, write);
+  };
+}
+
+/** The first of all: from then on, the short way has a table to look into. */
+function touchFirst(inside: Inside, page: number, write: boolean): void {
+  touchChecked(inside, page, write);
+  if (inside.shadow === null) inside.quickPages = inside.pages;
+  inside.touchSlowly = touchChecked;
+}
+
+/** With faults, the shadow, and errors. */
+function touchChecked(inside: Inside, page: number, write: boolean): void {
   const start = access(inside, page, write);
-  const { view, shadow } = inside;
-  // Each write changes it, so that none leaves the page as it was.
-  const word = view.getUint32(start + touched, true) + Number(write);
   if (write) {
-    if (shadow !== null) settleShadow(inside, page, bytesAt(inside, start));
-    view.setUint32(start + touched, word, true);
+    const { words, shadow } = inside;
+    const memory = bytesAt(inside, start);
+    settleShadow(inside, page, memory);
+    words[start / 4 + lastWord]!++;
+    const offset = 4 * lastWord;
     if (shadow !== null) {
-      const at = start + touched;
-      const bytes = inside.k.memory.subarray(at, at + 4);
-      shadowWrite(shadow, page, touched, bytes);
+      shadowWrite(shadow, page, offset, memory.subarray(offset));
     }
   }
   endAccess(inside);
@@ -303,5 +328,6 @@ function exitProcess(inside: Inside, process: Process): void {
   const { machine, k, mm, task } = inside;
   machine.run(exit_mmap(k, mm), task);
   inside.alive = false;
+  inside.quickPages = 0;
   machine.processes.splice(machine.processes.indexOf(process), 1);
 }

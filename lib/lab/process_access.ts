@@ -13,12 +13,7 @@ import { mem_cgroup_handle_over_high } from "../mm/memcontrol_charge.ts";
 import { memcg_memory_event } from "../mm/memcontrol_stat.ts";
 import type { Kernel, MmStruct, TaskStruct, VmArea } from "../mm/mm_types.ts";
 import { GFP_KERNEL } from "../mm/page_alloc.ts";
-import {
-  PAGE_SIZE,
-  type PteStore,
-  PTRS_PER_PTE,
-  touchPte,
-} from "../mm/pgtable.ts";
+import { PAGE_SIZE, type PteStore, touchPte } from "../mm/pgtable.ts";
 import type { Task } from "../sim/task.ts";
 import type { Machine } from "./machine.ts";
 import { type Shadow, shadowCheck } from "./shadow.ts";
@@ -27,11 +22,6 @@ import { type Shadow, shadowCheck } from "./shadow.ts";
 export class ProcessKilled extends Error {
   override name = "ProcessKilled";
 }
-
-/** Entries of a table: 2 to this power. */
-const tableShift = 9;
-/** In place of where a table's entries begin. */
-export const noTable = -1;
 
 /** One access takes three at most: to make, to swap in, to copy a page. */
 const mostFaults = 1000;
@@ -46,21 +36,22 @@ export interface Inside {
   readonly area: VmArea;
   readonly pages: number;
   readonly firstVpn: number;
-  /** Of its page 0: the number of its table, and its entry there. */
-  readonly firstTable: number;
+  /** Where in the process' store its page 0 has its entry. */
   readonly firstEntry: number;
   readonly task: TaskStruct;
   readonly shadow: Shadow | null;
   /** All of memory, word by word. */
-  readonly view: DataView;
+  readonly words: Int32Array;
   alive: boolean;
+  /**
+   * Pages for which touch() may take the short way: none before the first
+   * touch, with a shadow, or after the end.
+   */
+  quickPages: number;
+  /** Its long way. */
+  touchSlowly: (inside: Inside, page: number, write: boolean) => void;
   /** Of the access under way. */
   faults: number;
-  /**
-   * Where in the process' store the entries of the area's nth table begin;
-   * noTable if there is none, or nobody has looked.
-   */
-  readonly bases: Int32Array;
 }
 
 export function checkPage(inside: Inside, page: number): void {
@@ -85,30 +76,13 @@ export function access(inside: Inside, page: number, write: boolean): number {
   return frame < 0 ? accessByFaults(inside, page, write) : frame * PAGE_SIZE;
 }
 
-/**
- * The page's frame; −1 if there is none, or not for a write.
- *
- * Small numbers: a vpn is too big for the processor's integer arithmetic.
- */
+/** The page's frame; −1 if there is none, or not for a write. */
 function translate(inside: Inside, page: number, write: boolean): number {
-  const entry = inside.firstEntry + page;
-  const base = inside.bases[entry >>> tableShift]!;
-  if (base < 0) return -1;
-  return touchPte(inside.ptes, base + (entry & (PTRS_PER_PTE - 1)), write);
-}
-
-/** Look for the page's table; one that is there stays until the end. */
-function findTable(
-  { firstEntry, firstTable, bases, mm }: Inside,
-  page: number,
-) {
-  const nth = (firstEntry + page) >>> tableShift;
-  bases[nth] = mm.tables.get(firstTable + nth)?.base ?? noTable;
+  return touchPte(inside.ptes, inside.firstEntry + page, write);
 }
 
 function accessByFaults(inside: Inside, page: number, write: boolean): number {
   for (;;) {
-    findTable(inside, page);
     const frame = translate(inside, page, write);
     if (frame >= 0) {
       const start = frame * PAGE_SIZE;

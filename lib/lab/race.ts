@@ -19,7 +19,7 @@ import {
   VM_FAULT_RETRY,
 } from "../mm/memory.ts";
 import type { Kernel, TaskStruct } from "../mm/mm_types.ts";
-import { PAGE_SIZE, PTRS_PER_PTE, touchPte } from "../mm/pgtable.ts";
+import { PAGE_SIZE, pteAt, touchPte } from "../mm/pgtable.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { makeOp, type Op, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
@@ -85,12 +85,9 @@ export function* access(
   expected: Expected,
 ): Task<boolean> {
   const vpn = vpnOf(process, page);
-  const key = Math.floor(vpn / PTRS_PER_PTE);
   let flags = FAULT_FLAG_ALLOW_RETRY | (write ? FAULT_FLAG_WRITE : 0);
   for (let tries = 0;; tries++) {
-    const table = process.mm.tables.get(key);
-    const at = (table?.base ?? 0) + vpn % PTRS_PER_PTE;
-    if (table && touchPte(table.store, at, write) >= 0) return true;
+    if (touchPte(process.mm.ptes, pteAt(vpn), write) >= 0) return true;
     if (tries > 0) expected.retries++;
     const result = yield* handle_mm_fault(k, process.area, vpn, flags);
     if ((result & VM_FAULT_ERROR) !== 0) return false;

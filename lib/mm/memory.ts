@@ -102,7 +102,7 @@ export function pte_alloc(vma: VmArea, vpn: number): PageTable {
   const key = Math.floor(vpn / PTRS_PER_PTE);
   let table = tables.get(key);
   if (table === undefined) {
-    table = pte_alloc_one(ptes, `ptl of process ${pid}, table ${key}`);
+    table = pte_alloc_one(ptes, `ptl of process ${pid}, table ${key}`, vpn);
     tables.set(key, table);
   }
   return table;

@@ -21,7 +21,9 @@ import type { Kernel, MmStruct, VmArea } from "./mm_types.ts";
 import { clearFlag, folio_get, PG_anon_exclusive } from "./page_flags.ts";
 import { folio_alloc, folio_put, GFP_KERNEL } from "./page_alloc.ts";
 import {
+  growPteStore,
   PAGE_SHIFT,
+  PAGE_SIZE,
   type PageTable,
   type Pte,
   pte_mkold,
@@ -79,6 +81,7 @@ function copyArea(k: Kernel, vma: VmArea, child: MmStruct): VmArea {
     anon_vma_chain: [],
   };
   child.mmap.push(copy);
+  growPteStore(child.ptes, copy.vm_end / PAGE_SIZE);
   linkToMapping(copy);
   for (const anon_vma of vma.anon_vma_chain) {
     linkAnonVma(copy, anon_vma);

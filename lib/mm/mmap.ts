@@ -17,12 +17,14 @@ import type {
   MmStruct,
   VmArea,
 } from "./mm_types.ts";
-import { makePteStore, PAGE_SIZE } from "./pgtable.ts";
+import {
+  growPteStore,
+  makePteStore,
+  PAGE_SIZE,
+  TASK_UNMAPPED_BASE,
+} from "./pgtable.ts";
 import { linkAnonVma, unlink_anon_vmas } from "./rmap.ts";
 import { shmemPutMapping } from "./shmem.ts";
-
-/** Where the first area of a process begins. */
-export const TASK_UNMAPPED_BASE = 0x4000_0000;
 
 /** An empty address space of a task in `memcg`. */
 export function mm_alloc(
@@ -71,6 +73,7 @@ export function do_mmap(
     swap_readahead_info: 0,
   };
   mm.mmap.push(vma);
+  growPteStore(mm.ptes, vma.vm_end / PAGE_SIZE);
   linkToMapping(vma);
   return vma;
 }

@@ -20,6 +20,8 @@ export type Pte = bigint & { readonly __brand: "Pte" };
 export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;
 export const PTRS_PER_PTE = 512;
+/** Where the first area of a process begins. */
+export const TASK_UNMAPPED_BASE = 0x4000_0000;
 
 export const _PAGE_PRESENT = 1n << 0n;
 export const _PAGE_RW = 1n << 1n;
@@ -37,21 +39,22 @@ const SWP_TYPE_SHIFT = 59n;
 const SWP_OFFSET_FIRST_BIT = 9n;
 const SWP_OFFSET_MASK = (1n << 50n) - 1n;
 const PFN_MASK = (1n << 40n) - 1n;
+// What is not exported costs touchPte() no look at the module.
+const PFN_SHIFT = 12;
 const LOW_PRESENT = 1;
 const LOW_RW = 2;
 const LOW_ACCESSED = 1 << 5;
 const LOW_DIRTY = 1 << 6;
 
 /**
- * The entries of a process, table behind table in one array. (Ours: an access
- * then needs to find neither the table nor an array of its own.)
+ * The entries of a process in one array, ordered by address from
+ * TASK_UNMAPPED_BASE on. (Ours: an access then needs no look for the table.)
+ * It has room for all areas; where there is no table yet, entries are empty.
  */
 export interface PteStore {
   words: BigUint64Array;
   /** The same bytes by halves; entry i has its low half at 2i. */
-  halves: Uint32Array;
-  /** Tables in it; there may be room for more. */
-  tables: number;
+  halves: Int32Array;
 }
 
 /** One table: the entries of 2 MiB of addresses. */
@@ -64,24 +67,32 @@ export interface PageTable {
 }
 
 export function makePteStore(): PteStore {
-  const words = new BigUint64Array(PTRS_PER_PTE);
-  return { words, halves: new Uint32Array(words.buffer), tables: 0 };
+  return { words: new BigUint64Array(0), halves: new Int32Array(0) };
 }
 
-/** An empty table, the next one in `store`. */
-export function pte_alloc_one(store: PteStore, name: string): PageTable {
-  const base = store.tables++ * PTRS_PER_PTE;
-  if (base === store.words.length) growPteStore(store);
-  return { ptl: spin_lock_init(name), store, base };
+/** The place of a virtual page's entry in the store. */
+export function pteAt(vpn: number): number {
+  return vpn - TASK_UNMAPPED_BASE / PAGE_SIZE;
 }
 
-/** Room for an eighth more: entries that stay empty cost memory as well. */
-function growPteStore(store: PteStore): void {
-  const tables = store.tables + (store.tables >> 3);
+/** Room for a new area; `end` is the first page behind it. */
+export function growPteStore(store: PteStore, end: number): void {
+  const tables = Math.ceil(pteAt(end) / PTRS_PER_PTE);
+  if (store.words.length >= tables * PTRS_PER_PTE) return;
   const words = new BigUint64Array(tables * PTRS_PER_PTE);
   words.set(store.words);
   store.words = words;
-  store.halves = new Uint32Array(words.buffer);
+  store.halves = new Int32Array(words.buffer);
+}
+
+/** The empty table of a virtual page. */
+export function pte_alloc_one(
+  store: PteStore,
+  name: string,
+  vpn: number,
+): PageTable {
+  const base = pteAt(vpn - vpn % PTRS_PER_PTE);
+  return { ptl: spin_lock_init(name), store, base };
 }
 
 export function ptep_get({ store, base }: PageTable, index: number): Pte {
@@ -100,7 +111,7 @@ export function presentPfn({ store, base }: PageTable, index: number): number {
 
 /** A machine has fewer than 2³¹ frames: a small integer will do. */
 function pfnOf(low: number, high: number): number {
-  return (high & 0x7ff) << (32 - PAGE_SHIFT) | low >>> PAGE_SHIFT;
+  return high << (32 - PAGE_SHIFT) | low >>> PAGE_SHIFT;
 }
 
 export function set_pte(
@@ -131,7 +142,7 @@ export function ptep_get_and_clear(table: PageTable, index: number): Pte {
  * One access by the processor: it marks the entry. (Ours: in Linux this is
  * hardware.)
  *
- * @param at the entry's place in the store: its table's base + its index
+ * @param at the entry's place in the store: pteAt()
  * @returns the frame; −1 if it faults: not present, or a write to a read-only
  *   page
  */

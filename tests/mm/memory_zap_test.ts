@@ -12,12 +12,15 @@ import {
 import { folio_put, nr_free_pages } from "swaplab/mm/page_alloc.ts";
 import { filemap_get_folio, swapCachePages } from "swaplab/mm/swap_state.ts";
 import {
+  growPteStore,
   makePteStore,
+  PAGE_SIZE,
   pte_alloc_one,
   pte_swp_mkexclusive,
   ptep_get,
   set_pte,
   swp_entry_to_pte,
+  TASK_UNMAPPED_BASE,
 } from "swaplab/mm/pgtable.ts";
 import { swap_pte_batch } from "swaplab/mm/memory_zap.ts";
 import { swap_cgroup_record } from "swaplab/mm/swap_cgroup.ts";
@@ -192,7 +195,10 @@ Deno.test("do_munmap() wants multiples of 4096", () => {
 Deno.test("swap_pte_batch() ends where slots, bits or groups differ", () => {
   const { machine } = scene();
   const { k } = machine;
-  const table = pte_alloc_one(makePteStore(), "a table");
+  const store = makePteStore();
+  const vpn = TASK_UNMAPPED_BASE / PAGE_SIZE;
+  growPteStore(store, vpn + 1);
+  const table = pte_alloc_one(store, "a table", vpn);
   const names = (offsets: number[]) =>
     offsets.forEach((offset, index) =>
       set_pte(table, index, swp_entry_to_pte(swp_entry(0, offset)))

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import type { Pfn } from "swaplab/mm/mm_types.ts";
 import {
+  _PAGE_RW,
+  growPteStore,
   is_swap_pte,
   makePteStore,
   mk_pte,
+  PAGE_SIZE,
+  type PageTable,
   pte_alloc_one,
   pte_dirty,
   pte_mkold,
@@ -20,11 +24,13 @@ import {
   pte_write,
   pte_wrprotect,
   pte_young,
+  pteAt,
   pteMkwriteDirty,
   ptep_get,
   ptep_get_and_clear,
   set_pte,
   swp_entry_to_pte,
+  TASK_UNMAPPED_BASE,
   touchPte,
 } from "swaplab/mm/pgtable.ts";
 import {
@@ -33,6 +39,14 @@ import {
   swp_offset,
   swp_type,
 } from "swaplab/mm/swapops.ts";
+
+const firstVpn = TASK_UNMAPPED_BASE / PAGE_SIZE;
+
+function newTable(): PageTable {
+  const store = makePteStore();
+  growPteStore(store, firstVpn + 1);
+  return pte_alloc_one(store, "ptl", firstVpn);
+}
 
 // Worked out by hand from arch/x86/include/asm/pgtable_64.h.
 Deno.test("swp_entry_to_pte() packs type and inverted offset as x86-64 does", () => {
@@ -84,7 +98,7 @@ Deno.test("mk_pte() holds frame and bits", () => {
 });
 
 Deno.test("touchPte() faults on an empty, a swapped and a read-only entry", () => {
-  const table = pte_alloc_one(makePteStore(), "ptl");
+  const table = newTable();
   assert.equal(touchPte(table.store, 5, false), -1);
   set_pte(table, 5, swp_entry_to_pte(swp_entry(0, 7)));
   assert.equal(touchPte(table.store, 5, false), -1);
@@ -94,7 +108,7 @@ Deno.test("touchPte() faults on an empty, a swapped and a read-only entry", () =
 });
 
 Deno.test("touchPte() sets the bits that the processor sets", () => {
-  const table = pte_alloc_one(makePteStore(), "ptl");
+  const table = newTable();
   const old = pte_mkold(mk_pte(9 as Pfn, 2n));
   set_pte(table, 511, old);
   assert.equal(touchPte(table.store, 511, false), 9);
@@ -106,9 +120,32 @@ Deno.test("touchPte() sets the bits that the processor sets", () => {
 });
 
 Deno.test("ptep_get_and_clear() empties the entry", () => {
-  const table = pte_alloc_one(makePteStore(), "ptl");
+  const table = newTable();
   const pte = mk_pte(3 as Pfn, 0n);
   set_pte(table, 0, pte);
   assert.equal(ptep_get_and_clear(table, 0), pte);
   assert.ok(pte_none(ptep_get(table, 0)));
+});
+
+Deno.test("growPteStore() makes room, and what was there stays", () => {
+  const store = makePteStore();
+  growPteStore(store, firstVpn + 1);
+  assert.equal(store.words.length, 512);
+  const first = pte_alloc_one(store, "first", firstVpn);
+  set_pte(first, 511, mk_pte(3 as Pfn, 0n));
+  growPteStore(store, firstVpn + 1600);
+  assert.equal(store.words.length, 4 * 512);
+
+  const third = pte_alloc_one(store, "third", firstVpn + 1030);
+  set_pte(third, 1030 % 512, mk_pte(0x2_5678 as Pfn, 0n));
+  assert.equal(touchPte(store, pteAt(firstVpn + 511), false), 3);
+  assert.equal(touchPte(store, pteAt(firstVpn + 1030), false), 0x2_5678);
+  assert.equal(touchPte(store, pteAt(firstVpn + 1029), false), -1);
+  assert.equal(pte_pfn(ptep_get(first, 511)), 3);
+});
+
+Deno.test("touchPte() knows frames beyond the low half of an entry", () => {
+  const table = newTable();
+  set_pte(table, 0, mk_pte(0x3f_ffff as Pfn, _PAGE_RW));
+  assert.equal(touchPte(table.store, 0, true), 0x3f_ffff);
 });
