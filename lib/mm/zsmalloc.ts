@@ -327,8 +327,12 @@ export function zs_compact(pool: ZsPool): number {
 
 /** Frames that zs_compact() would free: what the shrinker is told. */
 export function zs_shrinker_count(pool: ZsPool): number {
-  const distinct = [...new Set(pool.size_class)];
-  return distinct.reduce((sum, each) => sum + zs_can_compact(each), 0);
+  let pages = 0;
+  for (let index = pool.size_class.length - 1; index >= 0; index--) {
+    const sizeClass = pool.size_class[index]!;
+    if (sizeClass.index === index) pages += zs_can_compact(sizeClass);
+  }
+  return pages;
 }
 
 /** Compact the pool for reclaim. @returns frames freed, or SHRINK_STOP */
