@@ -50,8 +50,8 @@ import { must, tally } from "./must.ts";
 interface Census {
   /** Mappings by frame. */
   readonly mappings: Map<number, number>;
-  /** Entries by slot: "type:offset". */
-  readonly users: Map<string, number>;
+  /** Entries by slot. */
+  readonly users: Map<SwpEntry, number>;
 }
 
 /** Count every entry of every page table. */
@@ -69,7 +69,7 @@ function census(k: Kernel): Census {
           const entry = pte_to_swp_entry(pte);
           if (non_swap_entry(entry)) continue;
           swapped++;
-          tally(found.users, entryName(entry));
+          tally(found.users, entry);
         } else if (pte_pfn(pte) !== k.zero_pfn) {
           if (folioOfObject(pfn_folio(k, pte_pfn(pte))!)) shared++;
           else present++;
@@ -100,7 +100,7 @@ function census(k: Kernel): Census {
       `${mapping.i_pages.name}: ${entries.length} in swap, counted ${swapped}`,
     );
     for (const entry of entries) {
-      tally(found.users, entryName(entry as SwpEntry));
+      tally(found.users, entry as SwpEntry);
     }
   }
   return found;
@@ -128,11 +128,15 @@ function checkFrames(k: Kernel, found: Census): void {
   let pool = 0;
   for (const folio of foliosInUse(k)) {
     used++;
-    must(folio._refcount > 0, `frame ${folio.pfn} in use has references`);
+    must(
+      folio._refcount > 0,
+      () => `frame ${folio.pfn} in use has references`,
+    );
     const mappings = found.mappings.get(folio.pfn) ?? 0;
     must(
       folio._mapcount === mappings,
-      `frame ${folio.pfn}: ${mappings} ` +
+      () =>
+        `frame ${folio.pfn}: ${mappings} ` +
         `mappings, counted ${folio._mapcount}`,
     );
     const owned = folio_test_swapcache(folio) || folioOfObject(folio);
@@ -141,7 +145,8 @@ function checkFrames(k: Kernel, found: Census): void {
     else {
       must(
         folio._refcount === references,
-        `frame ${folio.pfn}: ` +
+        () =>
+          `frame ${folio.pfn}: ` +
           `${references} users, ${folio._refcount} references`,
       );
     }
@@ -183,15 +188,15 @@ function checkSlots(
   k: Kernel,
   si: SwapInfoStruct,
   found: Census,
-  parked: ReadonlySet<string>,
+  parked: ReadonlySet<SwpEntry>,
 ): void {
   let inuse = 0;
   for (let offset = 1; offset < si.max; offset++) {
     const byte = si.swap_map[offset]!;
     if (byte === SWAP_MAP_BAD) continue;
-    const name = entryName(swp_entry(si.type, offset));
-    const users = found.users.get(name) ?? 0;
-    const waits = parked.has(name);
+    const entry = swp_entry(si.type, offset);
+    const users = found.users.get(entry) ?? 0;
+    const waits = parked.has(entry);
     if (k.proposals.swap_map_cache_flag === "on") {
       checkFlag(k, si, offset, users, waits);
     } else checkPlainCount(k, si, offset, users, waits);
@@ -213,18 +218,23 @@ function checkFlag(
   users: number,
   waits: boolean,
 ): void {
-  const name = entryName(swp_entry(si.type, offset));
   const byte = si.swap_map[offset]!;
   // Shared memory's byte is no count: it says "one".
   const counted = swap_count(byte) === SWAP_MAP_SHMEM
     ? 1
     : swp_swapcount(k, si, offset);
-  must(counted === users, `slot ${name}: ${users} users, counted ${counted}`);
+  must(
+    counted === users,
+    () => `slot ${nameOf(si, offset)}: ${users} users, counted ${counted}`,
+  );
   const cached = cachedFolio(si, offset) !== null;
   const pinned = (byte & SWAP_HAS_CACHE) !== 0;
   must(
     pinned === (cached !== waits) && (!waits || byte === SWAP_HAS_CACHE),
-    `slot ${name}: in the cache ${cached}, in a cache of slots ${waits}, ` +
+    () =>
+      `slot ${
+        nameOf(si, offset)
+      }: in the cache ${cached}, in a cache of slots ${waits}, ` +
       `byte 0x${byte.toString(16)}`,
   );
 }
@@ -254,6 +264,10 @@ function checkPlainCount(
   );
 }
 
+function nameOf({ type }: SwapInfoStruct, offset: number): string {
+  return entryName(swp_entry(type, offset));
+}
+
 function cachedFolio(si: SwapInfoStruct, offset: number): Folio | null {
   const found = xa_load(si.swapper_spaces[offset >>> 14]!.xa, offset);
   return typeof found === "number" ? null : found;
@@ -266,15 +280,20 @@ function checkCopy(
   offset: number,
   byte: number,
 ): void {
-  const name = entryName(swp_entry(si.type, offset));
   const compressed = xa_load(
     k.zswap.trees[si.type]![offset >>> 14]!.xa,
     offset,
   );
   const zero = zeromapTest(si, offset);
   if (byte === 0) {
-    must(compressed === null, `slot ${name} is free but zswap has a copy`);
-    must(!zero, `slot ${name} is free but marked as zero`);
+    must(
+      compressed === null,
+      () => `slot ${nameOf(si, offset)} is free but zswap has a copy`,
+    );
+    must(
+      !zero,
+      () => `slot ${nameOf(si, offset)} is free but marked as zero`,
+    );
     return;
   }
   const folio = cachedFolio(si, offset);
@@ -284,7 +303,7 @@ function checkCopy(
   const onDevice = si.disk.hasPage(offset);
   must(
     inMemory || zero || compressed !== null || onDevice,
-    `slot ${name} has users but its page is nowhere`,
+    () => `slot ${nameOf(si, offset)} has users but its page is nowhere`,
   );
 }
 

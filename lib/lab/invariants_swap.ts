@@ -11,17 +11,20 @@ import {
   SWAPFILE_CLUSTER,
 } from "../mm/swap.ts";
 import type { SwapClusterInfo } from "../mm/swap_info.ts";
-import { entryName } from "../mm/swapops.ts";
+import { entryName, type SwpEntry } from "../mm/swapops.ts";
 import { must } from "./must.ts";
 
-/** Names of the slots that wait in the caches of slots, each in one place. */
-export function parkedSlots(k: Kernel): Set<string> {
-  const parked = new Set<string>();
+/** The slots that wait in the caches of slots, each in one place. */
+export function parkedSlots(k: Kernel): Set<SwpEntry> {
+  const parked = new Set<SwpEntry>();
   for (const { slots, cur, nr, slots_ret, n_ret } of k.swap.swp_slots) {
     const here = [...slots.slice(cur, cur + nr), ...slots_ret.slice(0, n_ret)];
-    for (const name of here.map(entryName)) {
-      must(!parked.has(name), `slot ${name} waits in one cache of slots`);
-      parked.add(name);
+    for (const entry of here) {
+      must(
+        !parked.has(entry),
+        () => `slot ${entryName(entry)} waits in one cache of slots`,
+      );
+      parked.add(entry);
     }
   }
   return parked;
@@ -58,7 +61,10 @@ function countUsed(si: SwapInfoStruct, { index, flags }: SwapClusterInfo) {
   const start = index * SWAPFILE_CLUSTER;
   // While the device is told of an empty cluster, its slots read as bad.
   if (flags === 0) return 0;
-  const bytes = si.swap_map.subarray(start, start + SWAPFILE_CLUSTER);
-  const free = bytes.filter((byte) => byte === 0).length;
+  const end = Math.min(start + SWAPFILE_CLUSTER, si.swap_map.length);
+  let free = 0;
+  for (let offset = start; offset < end; offset++) {
+    if (si.swap_map[offset] === 0) free++;
+  }
   return SWAPFILE_CLUSTER - free;
 }
