@@ -108,6 +108,18 @@ Deno.test("MADV_FREE leaves a page in the swap cache that a child maps, too", ()
   assert.equal(lruPages(set.machine.k, LRU_INACTIVE_FILE), 0);
 });
 
+Deno.test("MADV_FREE of pages read past the cache takes them from a child, too", () => {
+  const set = written({ swap: { kind: "brd" }, zswap: { enabled: false } });
+  set.program.advise("pageout", 0, 10);
+  for (let page = 0; page < 10; page++) set.program.read(page);
+  const child = set.program.fork();
+  // Clean, and not in the swap cache: v6.12 does not ask who else maps them.
+  set.program.advise("free", 0, 10);
+  assert.equal(lruPages(set.machine.k, LRU_INACTIVE_FILE), 10);
+  pressure(set);
+  assert.equal(child.whereabouts(0), "nowhere");
+});
+
 Deno.test("MADV_COLD makes pages look unused", () => {
   const set = written();
   assert.equal(entryAt(set.program, 3).accessed, true);
