@@ -1,18 +1,15 @@
 /**
  * What a fuzz script may do with control groups: make, fill, limit, remove.
  *
- * A process starts in the root group and moves from there. Limits of memory
- * leave room for a fault with its readahead: less would only thrash. On the
- * smallest machines there are no groups: near OOM, zswap's worker reclaims in
- * vain for every page it would write back, again and again. Ours.
+ * A process starts in the root group and moves from there. Limits may be as
+ * small as one page: then the group cannot be helped, and its processes end for
+ * want of memory. Ours.
  */
 import { CSS_DYING } from "../mm/memcontrol.ts";
 import type { Cgroup, WritableFile } from "./cgroup.ts";
 import { type Operation, subjectOf, type World } from "./fuzz_world.ts";
 
 const mostGroups = 6;
-const leastPages = 16;
-const leastFrames = 96;
 
 /** The group that `which` stands for, in any script; null: the root. */
 function groupOf({ groups }: World, which: number): Cgroup | null {
@@ -23,7 +20,6 @@ function groupOf({ groups }: World, which: number): Cgroup | null {
 function doMake(world: World, ...[within]: number[]): void {
   const { machine, groups, step } = world;
   if (groups.length >= mostGroups) return;
-  if (machine.settings.frames < leastFrames) return;
   const parent = groupOf(world, within!);
   const options = parent === null ? {} : { parent };
   groups.push(machine.cgroup(`g${step}`, options));
@@ -48,7 +44,7 @@ function doLimit(world: World, ...[which, file, size]: number[]): void {
   if (group === null) return;
   const name = limits[file! % limits.length]!;
   const isMemory = name === "memory.max" || name === "memory.high";
-  const pages = (isMemory ? leastPages : 0) + size! % 60;
+  const pages = (isMemory ? 1 : 0) + size! % 95;
   group.write(name, size! % 4 === 0 ? "max" : 4096 * pages);
 }
 

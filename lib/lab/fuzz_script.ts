@@ -67,6 +67,8 @@ function drawMachine(rng: Rng, seed: number): MachineOptions {
     },
     // v6.12 itself can read wrong bytes here (facts 20.7): not what we look for.
     proposals: { zeromap_invalidates_zswap: "on" },
+    // More of them only try again what has failed where memory is full.
+    worksPerTurn: pick(rng, [1, 1, 2]),
     seed,
     traceEvents: 0,
   };

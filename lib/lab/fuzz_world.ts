@@ -7,6 +7,9 @@
  */
 import type { BlockDevice } from "../block/bio.ts";
 import type { Disk } from "../block/disk.ts";
+import type { PgData } from "../mm/mm_types.ts";
+import { PAGE_COUNTER_MAX } from "../mm/page_counter.ts";
+import { SWAP_CLUSTER_MAX } from "../mm/swap.ts";
 import { makeRng, nextUint32 } from "../sim/rng.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { Machine } from "./machine.ts";
@@ -128,7 +131,8 @@ export function end(world: World, subject: Subject): void {
 /**
  * Do what may kill the process.
  *
- * @throws FuzzError if it was killed although no device ever failed
+ * @throws FuzzError if it was killed although no device ever failed, or for
+ *   want of memory where there is some
  */
 export function survive(world: World, subject: Subject, act: () => void): void {
   try {
@@ -139,9 +143,22 @@ export function survive(world: World, subject: Subject, act: () => void): void {
     if (sigbus && !world.faulty) {
       throw new FuzzError(`Every device is sound, but: ${error.message}`);
     }
+    if (!sigbus && hasMemory(world)) {
+      throw new FuzzError(`There is memory, but: ${error.message}`);
+    }
     tally(world.seen, sigbus ? "SIGBUS" : "out of memory");
     end(world, subject);
   }
+}
+
+/** More than kswapd would free, and no group is limited. */
+function hasMemory({ machine: { k }, groups }: World): boolean {
+  if (groups.some(({ memcg }) => memcg.memory.max !== PAGE_COUNTER_MAX)) {
+    return false;
+  }
+  const spare = ({ zone: { free_list, watermark } }: PgData) =>
+    free_list.length - watermark.high;
+  return k.nodes.some((node) => spare(node) > SWAP_CLUSTER_MAX);
 }
 
 /** Write a content, or a part of it, made unique by the step's number. */

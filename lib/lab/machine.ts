@@ -76,8 +76,6 @@ export interface Machine {
   settle(): void;
 }
 
-/** Works that follow each other before a process goes on. */
-const worksPerTurn = 16;
 /** When memory is full, kswapd and zswap's worker can keep each other busy. */
 const mostTurns = 1000;
 
@@ -248,7 +246,7 @@ function endTurn(machine: Machine): void {
  */
 function runBackground({ k, settings }: Machine): void {
   const idle = () => idleUntilNextEvent(k.clock);
-  for (let turn = 0; turn < worksPerTurn; turn++) {
+  for (let turn = 0; turn < settings.worksPerTurn; turn++) {
     const work = takeWork(k.workqueue);
     if (work === null) return;
     k.current = workerOf(k, work);

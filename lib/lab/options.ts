@@ -79,6 +79,8 @@ export interface MachineOptions {
   readonly shadow?: boolean;
   /** Events kept; 0 switches tracing off; 20,000. */
   readonly traceEvents?: number;
+  /** Works of kswapd and the like between two faults at most; 16. */
+  readonly worksPerTurn?: number;
   /** Pauses of one task after which it is a livelock; 100,000,000. */
   readonly stepLimit?: number;
 }
@@ -98,6 +100,7 @@ export interface Settings {
   readonly debug: boolean;
   readonly shadow: boolean;
   readonly traceEvents: number;
+  readonly worksPerTurn: number;
   readonly stepLimit: number;
 }
 
@@ -122,6 +125,7 @@ export function settle(options: MachineOptions = {}): Settings {
     "debug",
     "shadow",
     "traceEvents",
+    "worksPerTurn",
     "stepLimit",
   ]);
   const frames = wholeNumber("frames", options.frames ?? 1024, 16, 2 ** 22);
@@ -144,6 +148,7 @@ export function settle(options: MachineOptions = {}): Settings {
     debug: truth("debug", options.debug ?? false),
     shadow: truth("shadow", options.shadow ?? true),
     traceEvents: wholeNumber("traceEvents", options.traceEvents ?? 20_000, 0),
+    worksPerTurn: wholeNumber("worksPerTurn", options.worksPerTurn ?? 16, 1),
     stepLimit: wholeNumber("stepLimit", options.stepLimit ?? 1e8, 1),
   };
 }
