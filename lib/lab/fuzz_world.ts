@@ -23,8 +23,8 @@ import { type Process, ProcessKilled } from "./process.ts";
 const pageSize = 4096;
 const contentCount = 96;
 const mostSubjects = 6;
-/** Far more than any operation on these small machines takes. */
-const stepLimit = 300_000;
+/** More than zswap's worker takes where it tries in vain for a dozen groups. */
+const stepLimit = 2_000_000;
 
 /** A process, and what its pages should read as. */
 export interface Subject {
