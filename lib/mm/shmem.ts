@@ -138,9 +138,12 @@ function* allocAndAdd(
   folio_trylock(folio);
   setFlag(folio, PG_swapbacked);
   const charged = yield* mem_cgroup_charge(k, folio, mm, gfp);
-  const err = charged !== 0
+  const err = charged === 0
+    ? yield* shmem_add_to_page_cache(folio, mapping, index, null)
+    // Somebody else put one there, maybe with the last of the memory.
+    : xa_load(mapping.i_pages, index) === null
     ? charged
-    : yield* shmem_add_to_page_cache(folio, mapping, index, null);
+    : -EEXIST;
   if (err !== 0) {
     folio_unlock(folio);
     folio_put(k, folio);

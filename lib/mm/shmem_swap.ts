@@ -8,7 +8,7 @@
  * Kernel: mm/shmem.c (v6.12). Differs: split off from shmem.c.
  */
 import { VM_BUG_ON } from "../base/bug.ts";
-import { EEXIST, EIO, ENOMEM, type Errno } from "../base/errno.ts";
+import { EEXIST, EINVAL, EIO, ENOMEM, type Errno } from "../base/errno.ts";
 import { xa_load, xa_store } from "../base/xarray.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { type Task } from "../sim/task.ts";
@@ -26,7 +26,6 @@ import {
 import {
   folio_lock,
   folio_mapped,
-  folio_test_swapcache,
   folio_test_uptodate,
   folio_unlock,
   folio_wait_writeback,
@@ -39,12 +38,17 @@ import {
   swap_cache_get_folio,
   swap_cluster_readahead,
 } from "./swap_readahead.ts";
-import { add_to_swap_cache, delete_from_swap_cache } from "./swap_state.ts";
 import {
+  add_to_swap_cache,
+  delete_from_swap_cache,
+  standsFor,
+} from "./swap_state.ts";
+import {
+  get_swap_device,
+  put_swap_device,
   put_swap_folio,
   swap_free,
   swap_shmem_alloc,
-  swp_swap_info,
 } from "./swapfile.ts";
 import { swp_type, type SwpEntry } from "./swapops.ts";
 import {
@@ -58,8 +62,9 @@ import { tell } from "./tell.ts";
 /**
  * shmem_swapin_folio() - bring a page back, and free its slot.
  *
+ * @param mm whose fault it is, to be counted there; null for swapoff
  * @returns as shmem_get_folio_gfp(); err -EEXIST if the array does not hold
- *   `swap` any more: look again
+ *   `swap` any more: look again; -EINVAL if it does, but the device is gone
  */
 export function* shmem_swapin_folio(
   k: Kernel,
@@ -69,21 +74,51 @@ export function* shmem_swapin_folio(
   mm: MmStruct | null,
 ): Task<ShmemFound> {
   enter(k.trace, "shmem_swapin_folio");
-  const fail = (err: Errno) => ({ folio: null, err, fault_type: 0 });
-  if (swap === swapinError) return fail(-EIO);
-  if (swp_swap_info(k, swap) === null) return fail(-EEXIST);
+  if (swap === swapinError) return failed(-EIO);
+  const si = get_swap_device(k, swap);
+  const stands = shmem_confirm_swap(mapping, index, swap);
+  if (si === null) return failed(stands ? -EINVAL : -EEXIST);
+  const found = stands
+    ? yield* swapIn(k, mapping, index, swap, mm)
+    : failed(-EEXIST);
+  put_swap_device(si);
+  return found;
+}
 
+function failed(err: Errno): ShmemFound {
+  return { folio: null, err, fault_type: 0 };
+}
+
+/** Does the array still hold the entry? */
+function shmem_confirm_swap(
+  mapping: AddressSpace,
+  index: number,
+  swap: SwpEntry,
+): boolean {
+  return xa_load(mapping.i_pages, index) === swap;
+}
+
+/** Context: the device is held. */
+function* swapIn(
+  k: Kernel,
+  mapping: AddressSpace,
+  index: number,
+  swap: SwpEntry,
+  mm: MmStruct | null,
+): Task<ShmemFound> {
   let fault_type = 0;
   let folio = yield* swap_cache_get_folio(k, swap, null, 0);
   if (folio === null) {
     fault_type = VM_FAULT_MAJOR;
-    k.vm_event.pgmajfault++;
-    if (mm !== null) count_memcg_event_mm(mm, "pgmajfault");
+    if (mm !== null) {
+      k.vm_event.pgmajfault++;
+      count_memcg_event_mm(mm, "pgmajfault");
+    }
     // By slot, also where private memory is read ahead by address.
     folio = yield* swap_cluster_readahead(k, swap, GFP_HIGHUSER_MOVABLE);
     if (folio === null) {
-      const gone = xa_load(mapping.i_pages, index) !== swap;
-      return fail(gone ? -EEXIST : -ENOMEM);
+      const stands = shmem_confirm_swap(mapping, index, swap);
+      return failed(stands ? -ENOMEM : -EEXIST);
     }
   }
   yield* folio_lock(folio);
@@ -91,7 +126,7 @@ export function* shmem_swapin_folio(
   if (err === 0) return { folio, err, fault_type };
   folio_unlock(folio);
   folio_put(k, folio);
-  return fail(err);
+  return failed(err);
 }
 
 /** From the swap cache to the object's array. Context: folio locked. */
@@ -102,14 +137,14 @@ function* takeFromSwapCache(
   swap: SwpEntry,
   folio: Folio,
 ): Task<Errno> {
-  const stands = folio_test_swapcache(folio) && folio.swap === swap &&
-    xa_load(mapping.i_pages, index) === swap;
+  const stands = standsFor(folio, swap) &&
+    shmem_confirm_swap(mapping, index, swap);
   if (!stands) return -EEXIST;
-  yield* folio_wait_writeback(folio);
   if (!folio_test_uptodate(folio)) {
     yield* shmem_set_folio_swapin_error(k, mapping, index, swap, folio);
     return -EIO;
   }
+  yield* folio_wait_writeback(folio);
   const err = yield* shmem_add_to_page_cache(folio, mapping, index, swap);
   if (err !== 0) return err;
   yield* delete_from_swap_cache(k, folio);
@@ -134,6 +169,7 @@ function* shmem_set_folio_swapin_error(
   }
   spin_unlock(mapping.lock);
   if (!same) return;
+  yield* folio_wait_writeback(folio);
   yield* delete_from_swap_cache(k, folio);
   yield* swap_free(k, swap);
 }
@@ -184,7 +220,7 @@ function* shmem_delete_from_page_cache(
   folio.mapping = null;
   mapping.host.swapped++;
   if (!k.shmem_swaplist.includes(mapping.host)) {
-    k.shmem_swaplist.push(mapping.host);
+    k.shmem_swaplist.unshift(mapping.host);
   }
   spin_unlock(mapping.lock);
   folio_put(k, folio);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { EEXIST, EINVAL } from "swaplab/base/errno.ts";
+import { percpu_ref_kill } from "swaplab/base/percpu_ref.ts";
 import { swapper } from "swaplab/lab/machine.ts";
 import type { MachineOptions } from "swaplab/lab/options.ts";
 import { makePageSource } from "swaplab/lab/pages.ts";
@@ -6,7 +8,7 @@ import type { Process } from "swaplab/lab/process.ts";
 import { ProcessKilled } from "swaplab/lab/process.ts";
 import type { AddressSpace } from "swaplab/mm/mm_types.ts";
 import { nr_free_pages } from "swaplab/mm/page_alloc.ts";
-import { shmem_unuse } from "swaplab/mm/shmem_swap.ts";
+import { shmem_swapin_folio, shmem_unuse } from "swaplab/mm/shmem_swap.ts";
 import { SWAP_HAS_CACHE, SWAP_MAP_SHMEM } from "swaplab/mm/swap.ts";
 import type { SwpEntry } from "swaplab/mm/swapops.ts";
 import { byteOf, pageOf, type Scene, scene } from "./helpers.ts";
@@ -131,7 +133,10 @@ Deno.test("shmem_unuse() brings every page of the device back", () => {
   pushed(set, 3);
   set.filler.exit();
   const { k } = set.machine;
+  const major = k.vm_event.pgmajfault;
   assert.equal(set.machine.run(shmem_unuse(k, 0), swapper), 0);
+  // Nobody faulted.
+  assert.equal(k.vm_event.pgmajfault, major);
   assert.equal(set.object.host.swapped, 0);
   assert.equal(k.shmem_swaplist.length, 0);
   for (let page = 0; page < 20; page++) {
@@ -171,4 +176,32 @@ Deno.test("shared memory reads ahead by slot, also on an SSD", () => {
   set.program.read(3);
   assert.ok(vm_event.swap_ra > ahead);
   assert.equal(readahead.swapin_readahead_hits, 0);
+});
+
+Deno.test("a page whose device has gone is refused, not looked for in vain", () => {
+  const set = shared();
+  set.program.write(3, pageOf("node"));
+  const slot = pushed(set, 3);
+  const { k } = set.machine;
+  const got = (page: number) =>
+    set.machine.run(
+      shmem_swapin_folio(k, set.object, page, slot, set.program.mm),
+      swapper,
+    );
+  // The array holds another entry there: look again.
+  assert.equal(got(4).err, -EEXIST);
+  percpu_ref_kill(k.swap_info[0]!.users);
+  assert.equal(got(4).err, -EEXIST);
+  assert.equal(got(3).err, -EINVAL);
+});
+
+Deno.test("swapoff begins with the object that went to swap last", () => {
+  const set = shared();
+  set.program.write(3, pageOf("node"));
+  pushed(set, 3);
+  const other = set.machine.spawn({ pages: 4, shared: true });
+  other.write(0, pageOf("node"));
+  other.advise("pageout", 0, 1);
+  const { host } = other.area.vm_mapping!;
+  assert.deepEqual(set.machine.k.shmem_swaplist, [host, set.object.host]);
 });
