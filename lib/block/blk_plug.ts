@@ -18,7 +18,7 @@
  */
 import { type Bio, PAGE_SIZE } from "./bio.ts";
 
-/** Requests after which a plug empties itself. */
+/** Requests after which a plug empties itself; twice that for two devices. */
 export const BLK_MAX_REQUEST_COUNT = 32;
 /** So does a plug whose last request has this many bytes. */
 export const BLK_PLUG_FLUSH_SIZE = 128 * 1024;
@@ -68,10 +68,15 @@ export function addToPlug(plug: BlkPlug, q: RequestQueue, bio: Bio): void {
     return;
   }
   const last = plug.mq_list.at(-1);
-  const full = plug.mq_list.length >= BLK_MAX_REQUEST_COUNT ||
+  const full = plug.mq_list.length >= blk_plug_max_rq_count(plug) ||
     (last?.rq.bios.length ?? 0) * PAGE_SIZE >= BLK_PLUG_FLUSH_SIZE;
   if (full) blk_finish_plug(plug);
   plug.mq_list.push({ q, rq: makeRequest(bio) });
+}
+
+function blk_plug_max_rq_count({ mq_list }: BlkPlug): number {
+  const several = mq_list.some(({ q }) => q !== mq_list[0]!.q);
+  return several ? 2 * BLK_MAX_REQUEST_COUNT : BLK_MAX_REQUEST_COUNT;
 }
 
 /**

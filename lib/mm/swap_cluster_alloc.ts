@@ -141,6 +141,8 @@ function* searchLists(
 }
 
 function* discardedSome(si: SwapInfoStruct): Task<boolean> {
+  // A free cluster that gave nothing: swapoff has begun.
+  if (list_first_entry_or_null(si.free_clusters) !== null) return false;
   if (list_first_entry_or_null(si.discard_clusters) === null) return false;
   yield* swap_do_scheduled_discard(si);
   return true;
@@ -211,8 +213,8 @@ function* cluster_alloc_range(
     ci.flags = CLUSTER_FLAG_NONFULL;
   }
   si.swap_map[offset] = usage;
-  ci.count++;
   yield* swap_range_alloc(k, si, offset);
+  ci.count++;
   if (ci.count === SWAPFILE_CLUSTER) {
     leaveFrag(si, ci);
     list_move_tail(ci.list, si.full_clusters);

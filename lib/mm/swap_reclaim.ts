@@ -93,9 +93,9 @@ function* freeCacheOnly(
   const cacheOnly = onlyCacheLeft(k, si, offset);
   unlock_cluster_or_swap_info(si, ci);
   if (!cacheOnly) return false;
-  setFlag(folio, PG_dirty);
   if (!direct) {
     yield* delete_from_swap_cache(k, folio);
+    setFlag(folio, PG_dirty);
     return true;
   }
   const lock = swapCacheLockOf(k, folio);
@@ -103,6 +103,7 @@ function* freeCacheOnly(
   __delete_from_swap_cache(k, folio, entry, null);
   spin_unlock(lock);
   folio._refcount--;
+  setFlag(folio, PG_dirty);
   if (k.proposals.swap_map_cache_flag === "off") {
     // Without the flag the cache's count has to go, and a reader may have come.
     if ((yield* takeUsage(k, si, offset, 1)) !== 0) return true;

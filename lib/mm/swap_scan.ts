@@ -101,7 +101,9 @@ function* findFreeCluster(si: SwapInfoStruct, scan: Scan): Task {
   scan.base = si.lowest_bit;
   scan.offset = si.lowest_bit;
   let run = 0;
-  for (let slot = si.lowest_bit; slot <= si.highest_bit; slot++) {
+  // To where the last run could begin.
+  const last = () => si.highest_bit - (SWAPFILE_CLUSTER - 1);
+  for (let slot = si.lowest_bit; slot - run <= last(); slot++) {
     run = si.swap_map[slot] === 0 ? run + 1 : 0;
     if (run === SWAPFILE_CLUSTER) {
       scan.offset = slot - SWAPFILE_CLUSTER + 1;
@@ -111,6 +113,7 @@ function* findFreeCluster(si: SwapInfoStruct, scan: Scan): Task {
   }
   yield* spin_lock(si.lock);
   if (run === SWAPFILE_CLUSTER) si.cluster_next = scan.offset;
+  si.cluster_nr = SWAPFILE_CLUSTER - 1;
 }
 
 /**

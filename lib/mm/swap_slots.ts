@@ -212,7 +212,11 @@ export function has_usable_swap({ swap }: Kernel): boolean {
   return !plist_head_empty(swap.swap_active_head);
 }
 
-/** A device was added. (Linux also takes the mutex.) */
+/**
+ * A device was added. While another is taken away the caches stay off: who does
+ * that enables them at the end. (Linux waits for that here.)
+ */
 export function enable_swap_slots_cache(k: Kernel): void {
+  if (k.swap.swap_slots_cache_enable_mutex.locked) return;
   __reenable_swap_slots_cache(k);
 }

@@ -355,7 +355,8 @@ function* __swap_entries_free(
   nr: number,
 ): Task<boolean> {
   const start = swp_offset(entry);
-  if (nr > 1 && nr <= SWAPFILE_CLUSTER - start % SWAPFILE_CLUSTER) {
+  const single = nr > 1 && swap_count(si.swap_map[start]!) === 1;
+  if (single && nr <= SWAPFILE_CLUSTER - start % SWAPFILE_CLUSTER) {
     const ci = yield* lock_cluster_or_swap_info(si, start);
     const bytes = si.swap_map.subarray(start, start + nr);
     const [first] = bytes;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { makeBrd } from "swaplab/block/brd.ts";
 import { makeMachine } from "swaplab/lab/machine.ts";
 import type { MachineOptions } from "swaplab/lab/options.ts";
 import { parkedSlots } from "swaplab/lab/invariants_swap.ts";
@@ -17,6 +18,7 @@ import {
 } from "swaplab/mm/swap_slots.ts";
 import { SWP_WRITEOK } from "swaplab/mm/swap.ts";
 import { sys_swapoff } from "swaplab/mm/swapoff.ts";
+import { sys_swapon } from "swaplab/mm/swapon.ts";
 import { put_swap_folio } from "swaplab/mm/swapfile.ts";
 import { swp_offset, swp_type, type SwpEntry } from "swaplab/mm/swapops.ts";
 import { run, type Task } from "swaplab/sim/task.ts";
@@ -289,4 +291,14 @@ Deno.test("a refill that finds nothing: one slot is looked for directly", () => 
   assert.notEqual(run(task), null);
   assert.equal(cacheOf(k).nr, 0);
   assert.equal(si!.inuse_pages, 1);
+});
+
+Deno.test("a device added while another is taken away leaves the caches off", () => {
+  const { k } = world();
+  run(disable_swap_slots_cache_lock(k));
+  const bdev = makeBrd({ pages: 100 }, k.clock);
+  assert.equal(typeof sys_swapon(k, bdev), "object");
+  assert.equal(k.swap.swap_slot_cache_enabled, false);
+  reenable_swap_slots_cache_unlock(k);
+  assert.equal(k.swap.swap_slot_cache_enabled, true);
 });
