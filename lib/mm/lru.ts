@@ -24,6 +24,7 @@ import {
   folio_test_dirty,
   folio_test_locked,
   folio_test_lru,
+  folio_test_referenced,
   folio_test_swapcache,
   PG_active,
   PG_lru,
@@ -33,6 +34,7 @@ import {
 } from "./page_flags.ts";
 import { page_to_nid } from "./page_alloc.ts";
 import { SWAP_CLUSTER_MAX } from "./swap.ts";
+import { workingset_age_nonresident } from "./workingset.ts";
 
 export const LRU_INACTIVE_ANON = 0;
 export const LRU_ACTIVE_ANON = 1;
@@ -133,6 +135,31 @@ export function folio_rotate_reclaimable(k: Kernel, folio: Folio): void {
   const lru = folio_lru_list(folio);
   list_add_tail(folio, lruvec.lists[lru]!);
   lruvec.lru_size[lru]!++;
+}
+
+/**
+ * folio_mark_accessed() - it was used: the second time makes it active.
+ *
+ * For pages whose accessed bits nobody looks at any more, since the mapping
+ * goes, and not before reclaim comes to them.
+ */
+export function folio_mark_accessed(k: Kernel, folio: Folio): void {
+  if (!folio_test_referenced(folio)) {
+    setFlag(folio, PG_referenced);
+    return;
+  }
+  if (folio_test_active(folio)) return;
+  if (folio_test_lru(folio)) folio_activate(k, folio);
+  clearFlag(folio, PG_referenced);
+  workingset_age_nonresident(folio_lruvec(k, folio), 1);
+}
+
+function folio_activate(k: Kernel, folio: Folio): void {
+  lruDelete(k, folio);
+  setFlag(folio, PG_active);
+  folio_add_lru(k, folio);
+  k.vm_event.pgactivate++;
+  count_memcg_folio_events(folio, "pgactivate", 1);
 }
 
 /**

@@ -17,6 +17,7 @@ import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import type { Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import { folio_add_lru, folio_mark_lazyfree, lruDelete } from "./lru.ts";
+import { count_memcg_folio_events } from "./memcontrol_stat.ts";
 import {
   swap_pte_batch,
   type TableRange,
@@ -45,6 +46,7 @@ import { swap_read_folio } from "./page_io.ts";
 import {
   clearPtes,
   is_swap_pte,
+  PAGE_ALIGN,
   PAGE_SIZE,
   presentPfn,
   pte_mkclean,
@@ -68,12 +70,21 @@ export const MADV_FREE = 8;
 export const MADV_COLD = 20;
 export const MADV_PAGEOUT = 21;
 
+const advices: readonly number[] = [
+  MADV_WILLNEED,
+  MADV_DONTNEED,
+  MADV_FREE,
+  MADV_COLD,
+  MADV_PAGEOUT,
+];
+
 /**
  * do_madvise() - take advice about `len` bytes from `start`.
  *
+ * @param len rounded up to whole pages
  * @returns 0; -EINVAL for advice that is not known here, or does not fit the
- *   area, or addresses that are no multiples of 4096; -ENOMEM if part of the
- *   range is not mapped (the rest was done)
+ *   area, or a start that is no multiple of 4096; -ENOMEM if part of the range
+ *   is not mapped (the rest was done)
  */
 export function* do_madvise(
   k: Kernel,
@@ -83,10 +94,9 @@ export function* do_madvise(
   behavior: number,
 ): Task<Errno> {
   enter(k.trace, "do_madvise");
-  if (start % PAGE_SIZE !== 0 || len % PAGE_SIZE !== 0 || len < 0) {
-    return -EINVAL;
-  }
-  const end = start + len;
+  if (!advices.includes(behavior)) return -EINVAL;
+  if (start % PAGE_SIZE !== 0 || len < 0) return -EINVAL;
+  const end = start + PAGE_ALIGN(len);
   let mapped = 0;
   for (const vma of mm.mmap) {
     const from = Math.max(start, vma.vm_start) / PAGE_SIZE;
@@ -96,7 +106,7 @@ export function* do_madvise(
     const result = yield* madviseArea(k, vma, from, to, behavior);
     if (result !== 0) return result;
   }
-  return mapped === len ? 0 : -ENOMEM;
+  return mapped === end - start ? 0 : -ENOMEM;
 }
 
 /** Pages `from` … `to` − 1 of one area. (Linux: madvise_vma_behavior().) */
@@ -174,6 +184,7 @@ function folio_deactivate(k: Kernel, folio: Folio): void {
   clearFlag(folio, PG_active | PG_referenced);
   folio_add_lru(k, folio);
   k.vm_event.pgdeactivate++;
+  count_memcg_folio_events(folio, "pgdeactivate", 1);
 }
 
 /**

@@ -54,6 +54,7 @@ import {
   set_pte,
 } from "./pgtable.ts";
 import { do_swap_page } from "./memory_swap.ts";
+import { free_swap_cache } from "./memory_zap.ts";
 import {
   anon_vma_prepare,
   folio_add_file_rmap_pte,
@@ -123,12 +124,27 @@ export function* handle_mm_fault(
   flags: number,
 ): Task<number> {
   enter(k.trace, "handle_mm_fault");
-  k.vm_event.pgfault++;
-  count_memcg_event_mm(vma.vm_mm, "pgfault");
   spend(k.clock, k.costs.fault);
   const write = (flags & FAULT_FLAG_WRITE) !== 0;
+  // (Linux: access_error(), before it gets here.)
   if (write && (vma.vm_flags & VM_WRITE) === 0) return VM_FAULT_SIGSEGV;
 
+  const result = yield* handle_pte_fault(k, vma, vpn, flags);
+  // Who has to come again is counted then. (Linux: mm_account_fault().)
+  if ((result & VM_FAULT_RETRY) === 0) {
+    k.vm_event.pgfault++;
+    count_memcg_event_mm(vma.vm_mm, "pgfault");
+  }
+  return result;
+}
+
+/** What the entry says decides. */
+function* handle_pte_fault(
+  k: Kernel,
+  vma: VmArea,
+  vpn: number,
+  flags: number,
+): Task<number> {
   const table = pte_alloc(vma, vpn);
   const index = vpn % PTRS_PER_PTE;
   yield* pause(table.ptl.peek);
@@ -142,6 +158,7 @@ export function* handle_mm_fault(
   }
   if (!pte_present(orig_pte)) return yield* do_swap_page(k, vmf);
   // #endregion
+  const write = (flags & FAULT_FLAG_WRITE) !== 0;
   if (!write || pte_write(orig_pte)) return 0;
   yield* spin_lock(table.ptl);
   if (!pte_same(ptep_get(table, index), orig_pte)) {
@@ -307,18 +324,22 @@ function* wp_page_copy(
   setFlag(copy, PG_uptodate);
 
   yield* spin_lock(table.ptl);
-  if (pte_same(ptep_get(table, index), orig_pte)) {
-    if (old !== null) {
-      folio_remove_rmap_pte(old);
-      folio_put(k, old);
-      vma.vm_mm.anon_pages--;
-    }
+  const copied = pte_same(ptep_get(table, index), orig_pte);
+  if (copied) {
     mapNewFolio(k, vmf, copy);
-  } else {
-    folio_put(k, copy);
+    if (old !== null) {
+      vma.vm_mm.anon_pages--;
+      folio_remove_rmap_pte(old);
+    }
   }
   spin_unlock(table.ptl);
-  if (old !== null) folio_put(k, old);
+  // The copy that nobody wants; or the reference of the mapping that went.
+  const unneeded = copied ? old : copy;
+  if (unneeded !== null) folio_put(k, unneeded);
+  if (old !== null) {
+    if (copied) yield* free_swap_cache(k, old);
+    folio_put(k, old);
+  }
   return 0;
 }
 

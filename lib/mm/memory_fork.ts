@@ -96,8 +96,8 @@ function* copy_page_range(
   source: VmArea,
   copy: VmArea,
 ): Task<Errno> {
-  // (Linux: vma_needs_copy().) A fault can find them again.
-  if (source.vm_mapping !== null && source.anon_vma === null) return 0;
+  // (Linux: vma_needs_copy().) A fault finds shared pages, and zeros, again.
+  if (source.anon_vma === null) return 0;
   for (const range of tablesOf(source)) {
     if ((yield* copy_pte_range(k, copy, range)) < 0) return -ENOMEM;
   }
@@ -132,26 +132,27 @@ function* copy_pte_range(
  * A page of digits for a full count. (Linux: add_swap_count_continuation() with
  * GFP_KERNEL.)
  *
- * @returns 0, also if it turns out not to be needed; -ENOMEM
+ * @returns 0, also if it turns out not to be needed; -ENOMEM if there is no
+ *   frame, and by then none for GFP_ATOMIC either
  *
  * Context: sleeps; no locks held.
  */
 function* addContinuation(k: Kernel, entry: SwpEntry): Task<Errno> {
   const page = yield* folio_alloc(k, GFP_KERNEL);
   const si = get_swap_device(k, entry);
-  if (page === null || si === null) {
+  if (si === null) {
     if (page !== null) folio_put(k, page);
-    if (si !== null) put_swap_device(si);
-    return page === null ? -ENOMEM : 0;
+    return 0;
   }
   const offset = swp_offset(entry);
   const ci = yield* lock_cluster_or_swap_info(si, offset);
-  add_swap_count_continuation(k, si, offset, page);
+  const err = add_swap_count_continuation(k, si, offset, page);
   unlock_cluster_or_swap_info(si, ci);
   put_swap_device(si);
   const pages = si.continuations.get(offset >>> PAGE_SHIFT) ?? [];
-  if (!pages.some((each) => sameFolio(each, page))) folio_put(k, page);
-  return 0;
+  const kept = page === null || pages.some((each) => sameFolio(each, page));
+  if (!kept) folio_put(k, page);
+  return err;
 }
 
 /** (Linux: copy_present_ptes().) */

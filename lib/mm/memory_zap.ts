@@ -13,6 +13,7 @@ import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import type { Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import { pfn_folio } from "./folio.ts";
+import { folio_mark_accessed } from "./lru.ts";
 import type { Folio, Kernel, SwapInfoStruct, VmArea } from "./mm_types.ts";
 import {
   beforeTrylock,
@@ -39,6 +40,7 @@ import {
   pte_present,
   pte_same,
   pte_to_swp_entry,
+  pte_young,
   ptep_get,
   PTRS_PER_PTE,
 } from "./pgtable.ts";
@@ -147,6 +149,8 @@ function zapPresent(k: Kernel, { vm_mm }: VmArea, pte: Pte, gather: Gather) {
   else {
     vm_mm.shmem_pages--;
     if (pte_dirty(pte)) setFlag(folio, PG_dirty);
+    // Nobody will find the bit: it counts now.
+    if (pte_young(pte)) folio_mark_accessed(k, folio);
   }
   folio_remove_rmap_pte(folio);
   gather.gone.push(folio);

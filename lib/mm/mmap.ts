@@ -20,6 +20,7 @@ import type {
 import {
   growPteStore,
   makePteStore,
+  PAGE_ALIGN,
   PAGE_SIZE,
   TASK_UNMAPPED_BASE,
 } from "./pgtable.ts";
@@ -88,8 +89,9 @@ export function linkToMapping(vma: VmArea): void {
  *
  * An area that sticks out is split first.
  *
- * @returns 0, also if nothing was mapped there; -EINVAL for numbers that are no
- *   multiples of 4096
+ * @param len rounded up to whole pages
+ * @returns 0, also if nothing was mapped there; -EINVAL for no length, or a
+ *   start that is no multiple of 4096
  */
 export function* do_munmap(
   k: Kernel,
@@ -98,10 +100,8 @@ export function* do_munmap(
   len: number,
 ): Task<Errno> {
   enter(k.trace, "do_munmap");
-  const end = start + len;
-  if (start % PAGE_SIZE !== 0 || len % PAGE_SIZE !== 0 || len <= 0) {
-    return -EINVAL;
-  }
+  if (start % PAGE_SIZE !== 0 || len <= 0) return -EINVAL;
+  const end = start + PAGE_ALIGN(len);
   for (const vma of [...mm.mmap]) {
     if (vma.vm_end <= start || vma.vm_start >= end) continue;
     if (vma.vm_start < start) __split_vma(vma, start);

@@ -56,6 +56,10 @@ export function folio_test_lru(folio: Folio): boolean {
   return has(folio, PG_lru);
 }
 
+export function folio_test_referenced(folio: Folio): boolean {
+  return has(folio, PG_referenced);
+}
+
 export function folio_test_active(folio: Folio): boolean {
   return has(folio, PG_active);
 }

@@ -6,7 +6,8 @@
  * same three are asked in the same order.
  *
  * Kernel: mm/page_io.c (v6.12). Differs: block devices only, no swap
- * files that go through a file system.
+ * files that go through a file system; writes do not wait for neighbours in a
+ * plug (in Linux those of shrink_lruvec() and of do_madvise() merge them).
  */
 import { VM_BUG_ON } from "../base/bug.ts";
 import type { Errno } from "../base/errno.ts";
@@ -22,6 +23,7 @@ import { spend } from "../sim/clock.ts";
 import type { Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import { folio_rotate_reclaimable } from "./lru.ts";
+import { count_memcg_events, upwards } from "./memcontrol_stat.ts";
 import { mem_cgroup_zswap_writeback_enabled } from "./memcontrol_zswap.ts";
 import type { Folio, Kernel, SwapInfoStruct } from "./mm_types.ts";
 import {
@@ -114,7 +116,7 @@ export function* swap_writepage(k: Kernel, folio: Folio): Task<Errno> {
     }
     enter(k.trace, "swap_zeromap_folio_set");
     zeromapSet(si, offset);
-    k.vm_event.swpout_zero++;
+    countZero(k, folio, "swpout_zero");
     tell(k, "swap_writepage", "all zero: one bit in the zero map", {
       folio,
       entry: folio.swap,
@@ -186,12 +188,27 @@ function end_swap_bio_write(k: Kernel, folio: Folio, status: Errno): void {
   clearFlag(folio, PG_writeback);
 }
 
+/**
+ * For the machine, and for the group that would pay for a compressed copy.
+ * (Linux: get_obj_cgroup_from_folio(), count_objcg_events().)
+ */
+function countZero(
+  k: Kernel,
+  { memcg }: Folio,
+  event: "swpin_zero" | "swpout_zero",
+): void {
+  k.vm_event[event]++;
+  if (memcg === null) return;
+  const payer = upwards(memcg).find(({ objcg }) => objcg !== null);
+  if (payer !== undefined) count_memcg_events(payer, event, 1);
+}
+
 /** The zero map says what the page is. */
 function swap_read_folio_zeromap(k: Kernel, folio: Folio): boolean {
   if (!zeromapTest(deviceOf(k, folio), swp_offset(folio.swap))) return false;
   pageBytes(k, folio).fill(0);
   spend(k.clock, k.costs.copyPage);
-  k.vm_event.swpin_zero++;
+  countZero(k, folio, "swpin_zero");
   tell(k, "swap_read_folio", "filled with zeros", { folio, entry: folio.swap });
   setFlag(folio, PG_uptodate);
   return true;

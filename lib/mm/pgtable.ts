@@ -19,6 +19,12 @@ export type Pte = bigint & { readonly __brand: "Pte" };
 
 export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;
+
+/** A length in bytes, rounded up to whole pages. */
+export function PAGE_ALIGN(bytes: number): number {
+  return Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
+}
+
 export const PTRS_PER_PTE = 512;
 /** Where the first area of a process begins. */
 export const TASK_UNMAPPED_BASE = 0x4000_0000;

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
-import { EINVAL, ENOMEM } from "swaplab/base/errno.ts";
+import { EINVAL, ENOMEM, type Errno } from "swaplab/base/errno.ts";
+import { makeMachine } from "swaplab/lab/machine.ts";
 import type { MachineOptions } from "swaplab/lab/options.ts";
 import { entryAt } from "swaplab/lab/entry.ts";
-import { LRU_INACTIVE_FILE, lruPages } from "swaplab/mm/lru.ts";
+import {
+  folio_mark_accessed,
+  LRU_INACTIVE_FILE,
+  lruPages,
+} from "swaplab/mm/lru.ts";
+import { framePresentAt } from "swaplab/mm/memory.ts";
 import { do_madvise, MADV_DONTNEED } from "swaplab/mm/madvise.ts";
 import { nr_free_pages } from "swaplab/mm/page_alloc.ts";
+import type { Task } from "swaplab/sim/task.ts";
 import { byteOf, pageOf, type Scene, scene, slotOf } from "./helpers.ts";
 
 /** Ten pages written, nothing else. */
@@ -168,7 +175,40 @@ Deno.test("do_madvise() refuses what does not fit", () => {
     machine.run(do_madvise(k, mm, start, len, behavior), task);
   assert.equal(ask(area.vm_start + 1, 4096, MADV_DONTNEED), -EINVAL);
   assert.equal(ask(area.vm_start, 4096, 99), -EINVAL);
+  assert.equal(ask(area.vm_end, 4096, 99), -EINVAL);
   assert.equal(ask(area.vm_end - 4096, 8192, MADV_DONTNEED), -ENOMEM);
   const shared = machine.spawn({ pages: 4, shared: true });
   assert.throws(() => shared.advise("free"), /-EINVAL/);
+});
+
+Deno.test("do_madvise() rounds a length up to whole pages", () => {
+  const { machine, program } = written();
+  const { mm, area, task } = program;
+  const { vm_start } = area;
+  const advice: Task<Errno> = do_madvise(
+    machine.k,
+    mm,
+    vm_start,
+    4097,
+    MADV_DONTNEED,
+  );
+  assert.equal(machine.run(advice, task), 0);
+  const where = [0, 1, 2].map((page) => program.whereabouts(page));
+  assert.deepEqual(where, ["nowhere", "nowhere", "memory"]);
+});
+
+Deno.test("MADV_COLD counts what it makes inactive, for the group as well", () => {
+  const machine = makeMachine({ frames: 64, debug: true });
+  const group = machine.cgroup("job");
+  const program = machine.spawn({ pages: 4, cgroup: group });
+  program.write(0, pageOf("node"));
+  const { k } = machine;
+  const frame = framePresentAt(program.area, program.area.vm_start / 4096)!;
+  // Used twice, as folio_mark_accessed() sees it.
+  folio_mark_accessed(k, k.mem_map[frame]!);
+  folio_mark_accessed(k, k.mem_map[frame]!);
+  assert.equal(group.table("memory.stat").pgactivate, 1);
+  program.advise("cold", 0, 4);
+  assert.equal(k.vm_event.pgdeactivate, 1);
+  assert.equal(group.table("memory.stat").pgdeactivate, 1);
 });

@@ -376,7 +376,10 @@ Deno.test("a first try waits for a locked folio and gives up, a second locks", (
       folio_unlock(folio);
     }
   };
+  const faults = k.vm_event.pgfault;
   const first = tryWith(FAULT_FLAG_ALLOW_RETRY);
+  // Not over yet, so not counted.
+  assert.equal(k.vm_event.pgfault, faults);
   assert.equal(first, VM_FAULT_MAJOR | VM_FAULT_RETRY);
   assert.equal(byteOf(set, slot), 0x01);
   assert.equal(set.program.whereabouts(0), "swap");

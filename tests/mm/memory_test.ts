@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { entryAt } from "swaplab/lab/entry.ts";
 import { ProcessKilled } from "swaplab/lab/process.ts";
-import { pageOf, pushOut, scene } from "./helpers.ts";
+import { folio_put } from "swaplab/mm/page_alloc.ts";
+import { folio_test_swapcache } from "swaplab/mm/page_flags.ts";
+import { filemap_get_folio } from "swaplab/mm/swap_state.ts";
+import { run } from "swaplab/sim/task.ts";
+import { byteOf, pageOf, pushOut, scene, slotOf } from "./helpers.ts";
 
 Deno.test("a read of an untouched page maps the page of zeros, read-only", () => {
   const { machine, program } = scene();
@@ -153,4 +157,33 @@ Deno.test("the soft-dirty bit survives the way out and back", () => {
   assert.equal((softDirty() >> 1n) & 1n, 1n);
   set.program.read(0);
   assert.equal((softDirty() >> 11n) & 1n, 1n);
+});
+
+Deno.test("a copy gives the old page's slot up if nobody maps it any more", () => {
+  const zswap = { enabled: false };
+  const set = scene({ pageCluster: 0, zswap, debug: false });
+  set.program.write(0, pageOf("node"));
+  set.program.advise("pageout", 0, 1);
+  set.machine.settle();
+  const slot = slotOf(set.program, 0);
+  const child = set.program.fork();
+  set.program.read(0);
+  child.read(0);
+  const { k } = set.machine;
+  const folio = run(filemap_get_folio(k, slot))!;
+  child.exit();
+  // Somebody looks at the page: it cannot be reused, but nobody needs it.
+  set.program.write(0, pageOf("sqlite"));
+  assert.equal(folio_test_swapcache(folio), false);
+  assert.equal(byteOf(set, slot), 0);
+  folio_put(k, folio);
+});
+
+Deno.test("fork copies no entries of an area where nothing was written", () => {
+  const { program } = scene();
+  program.read(4);
+  const child = program.fork();
+  assert.equal(child.whereabouts(4), "nowhere");
+  program.write(5, pageOf("node"));
+  assert.equal(program.fork().whereabouts(4), "zero page");
 });

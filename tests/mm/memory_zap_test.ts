@@ -5,6 +5,8 @@ import { do_munmap } from "swaplab/mm/mmap.ts";
 import type { Folio } from "swaplab/mm/mm_types.ts";
 import {
   folio_mapped,
+  folio_test_active,
+  folio_test_referenced,
   folio_test_swapcache,
   folio_trylock,
   folio_unlock,
@@ -181,15 +183,17 @@ Deno.test("do_munmap() of part of shared memory keeps the object's pages", () =>
   assert.equal(object.i_pages.entries.size, 0);
 });
 
-Deno.test("do_munmap() wants multiples of 4096", () => {
+Deno.test("do_munmap() wants a whole page to begin at, and rounds a length up", () => {
   const { machine, program } = scene();
   const { mm, area, task } = program;
   const ask = (start: number, len: number) =>
     machine.run(do_munmap(machine.k, mm, start, len), task);
   assert.equal(ask(area.vm_start + 1, 4096), -EINVAL);
-  assert.equal(ask(area.vm_start, 100), -EINVAL);
   assert.equal(ask(area.vm_start, 0), -EINVAL);
   assert.equal(ask(0, 4096), 0);
+  const start = area.vm_start;
+  assert.equal(ask(start, 4097), 0);
+  assert.equal(mm.mmap[0]!.vm_start, start + 2 * 4096);
 });
 
 Deno.test("swap_pte_batch() ends where slots, bits or groups differ", () => {
@@ -212,4 +216,23 @@ Deno.test("swap_pte_batch() ends where slots, bits or groups differ", () => {
   names([5, 6, 7, 8]);
   swap_cgroup_record(k, swp_entry(0, 7), 9, 1);
   assert.equal(swap_pte_batch(k, table, 0, 4), 2);
+});
+
+Deno.test("a zapped shared page that was used is marked, twice: active", () => {
+  const { machine } = scene({ pageCluster: 0 });
+  const program = machine.spawn({ pages: 10, shared: true });
+  const { k } = machine;
+  const object = program.area.vm_mapping!;
+  const use = () => {
+    program.write(0, pageOf("text"));
+    program.advise("dontneed", 0, 1);
+  };
+  use();
+  const folio = object.i_pages.entries.get(0) as Folio;
+  assert.ok(folio_test_referenced(folio));
+  assert.equal(folio_test_active(folio), false);
+  use();
+  assert.ok(folio_test_active(folio));
+  assert.equal(folio_test_referenced(folio), false);
+  assert.equal(k.vm_event.pgactivate, 1);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { makeMachine } from "swaplab/lab/machine.ts";
 import { report } from "swaplab/lab/report.ts";
 import { pageOf, pushOut, scene } from "./helpers.ts";
 
@@ -74,4 +75,23 @@ Deno.test("zeromap_invalidates_zswap says what becomes of an older copy", () => 
     assert.equal(zswap.stored_pages, value === "on" ? 0 : 1);
     assert.ok(set.program.read(0).every((byte) => byte === 0));
   }
+});
+
+Deno.test("pages of zeros are counted for their group, not for the root", () => {
+  const machine = makeMachine({ frames: 64, debug: true });
+  const group = machine.cgroup("job");
+  const programs = [group, undefined].map((cgroup) =>
+    machine.spawn({ pages: 2, ...(cgroup === undefined ? {} : { cgroup }) })
+  );
+  for (const program of programs) {
+    program.write(0, new Uint8Array(4096));
+    program.advise("pageout", 0, 1);
+    program.read(0);
+  }
+  const { vmstat } = report(machine);
+  assert.deepEqual([vmstat.swpout_zero, vmstat.swpin_zero], [2, 2]);
+  const stat = group.table("memory.stat");
+  assert.deepEqual([stat.swpout_zero, stat.swpin_zero], [1, 1]);
+  const { events } = machine.k.root_mem_cgroup.vmstats;
+  assert.deepEqual([events.swpout_zero, events.swpin_zero], [1, 1]);
 });
