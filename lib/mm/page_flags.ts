@@ -29,8 +29,12 @@ export const PG_reclaim = 1 << 9;
 export const PG_anon_exclusive = 1 << 10;
 /** It was active once: if it comes back soon, it was missed. */
 export const PG_workingset = 1 << 11;
-/** Read ahead, and not asked for since. */
-export const PG_readahead = 1 << 12;
+/**
+ * Read ahead, and not asked for since. The same bit, as in Linux: so who finds
+ * a folio in the swap cache while it is being written counts a hit, and its
+ * end of the write does not rotate it.
+ */
+export const PG_readahead = PG_reclaim;
 
 function has(folio: Folio, flag: number): boolean {
   return (folio.flags & flag) !== 0;

@@ -241,3 +241,19 @@ Deno.test("a hard disk turns readahead to slots, and merges the requests", () =>
   assert.ok(k.vm_event.swap_ra > 0);
   assert.ok(k.swap_info[0]!.disk.stats.merges > 0);
 });
+
+Deno.test("a page found while it is being written counts as a hit: one flag", () => {
+  const set = scene({ ...noZswap, pageCluster: 0 });
+  const { program, machine } = set;
+  program.write(0, pageOf("node"));
+  program.advise("pageout", 0, 1);
+  const { vm_event } = machine.k;
+  assert.equal(vm_event.pswpout, 1);
+  program.touch(0, false);
+  assert.equal(vm_event.swap_ra, 0);
+  assert.equal(vm_event.swap_ra_hit, 1);
+  // Nothing is left to tell that its frame is to be had next.
+  const rotated = vm_event.pgrotated;
+  machine.settle();
+  assert.equal(vm_event.pgrotated, rotated);
+});
