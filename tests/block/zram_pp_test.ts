@@ -206,3 +206,24 @@ Deno.test("a page freed or written while under writeback stays here", () => {
     if (change === "read") assert.deepEqual(read, page("rand"));
   }
 });
+
+Deno.test("recompress_store() tries an object of just the threshold", () => {
+  const { zram } = zramOf({ compressors: ["lz4", "deflate"] });
+  submit(zram, 1, 0, { page: page("text") });
+  const { size } = slot(zram, 0);
+  run(zram, recompress_store(zram, { threshold: size + 1 }));
+  assert.equal(slot(zram, 0).priority, 0);
+  run(zram, recompress_store(zram, { threshold: size }));
+  assert.equal(slot(zram, 0).priority, 1);
+});
+
+Deno.test("a limit of writeback that is not in force is not used up", () => {
+  const { zram } = zramOf({ backing: backingOf(10) });
+  threeKinds(zram);
+  zram.bd_wb_limit = 5;
+  assert.equal(run(zram, writeback_store(zram, "huge")), 0);
+  assert.equal(zram.bd_wb_limit, 5);
+  zram.wb_limit_enable = true;
+  assert.equal(run(zram, writeback_store(zram, 0)), 0);
+  assert.equal(zram.bd_wb_limit, 4);
+});

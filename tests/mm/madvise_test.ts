@@ -11,6 +11,7 @@ import {
 import { framePresentAt } from "swaplab/mm/memory.ts";
 import { do_madvise, MADV_DONTNEED } from "swaplab/mm/madvise.ts";
 import { nr_free_pages } from "swaplab/mm/page_alloc.ts";
+import { folio_test_workingset } from "swaplab/mm/page_flags.ts";
 import type { Task } from "swaplab/sim/task.ts";
 import { byteOf, pageOf, type Scene, scene, slotOf } from "./helpers.ts";
 
@@ -209,6 +210,7 @@ Deno.test("MADV_COLD counts what it makes inactive, for the group as well", () =
   folio_mark_accessed(k, k.mem_map[frame]!);
   assert.equal(group.table("memory.stat").pgactivate, 1);
   program.advise("cold", 0, 4);
+  assert.ok(folio_test_workingset(k.mem_map[frame]!));
   assert.equal(k.vm_event.pgdeactivate, 1);
   assert.equal(group.table("memory.stat").pgdeactivate, 1);
 });

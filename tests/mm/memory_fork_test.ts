@@ -7,6 +7,7 @@ import {
   GFP_ATOMIC,
 } from "swaplab/mm/page_alloc.ts";
 import type { Folio } from "swaplab/mm/mm_types.ts";
+import { swapCachePages } from "swaplab/mm/swap_state.ts";
 import { byteOf, pageOf, type Scene, scene, slotOf } from "./helpers.ts";
 
 /** Page 0 is in swap; `users` processes have it there. */
@@ -87,4 +88,23 @@ Deno.test("fork that finds no frame at all fails, and leaves nothing behind", ()
   assert.equal(k.mms.size, mms);
   assert.equal(byteOf(set, slot), 0x3e);
   for (const folio of held) folio_put(k, folio);
+});
+
+Deno.test("a child's exit leaves the slot of a page that the parent maps", () => {
+  const { set, family } = sharedSlot(2);
+  const slot = slotOf(set.program, 0);
+  set.program.read(0);
+  assert.equal(byteOf(set, slot), 0x41);
+  // Only the cache is left, but there is swap enough.
+  family[1]!.exit();
+  assert.equal(byteOf(set, slot), 0x40);
+  assert.equal(swapCachePages(set.machine.k), 1);
+});
+
+Deno.test("what fork copies looks unused to the child, and used to the parent", () => {
+  const set = scene();
+  set.program.write(0, pageOf("node"));
+  const child = set.program.fork();
+  assert.equal(entryAt(set.program, 0).accessed, true);
+  assert.equal(entryAt(child, 0).accessed, false);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { plist_del } from "swaplab/base/plist.ts";
+import { plist_del, plist_node_empty } from "swaplab/base/plist.ts";
 import { checkClusters } from "swaplab/lab/invariants_swap.ts";
 import { makeMachine } from "swaplab/lab/machine.ts";
 import type { SwapSettings } from "swaplab/lab/options.ts";
@@ -10,6 +10,7 @@ import {
   get_swap_pages,
   swapcache_free_entries,
 } from "swaplab/mm/swap_alloc.ts";
+import { SWP_WRITEOK } from "swaplab/mm/swap.ts";
 import { add_to_swap_cache } from "swaplab/mm/swap_state.ts";
 import {
   free_swap_and_cache_nr,
@@ -87,6 +88,16 @@ Deno.test("a full device leaves the list, and comes back with a free slot", () =
   assert.equal(swp_type(take(k, 1)[0]!), 1);
   give(k, [first[4]!]);
   assert.deepEqual(take(k, 1), [first[4]]);
+});
+
+Deno.test("a full device that goes does not come back with a free slot", () => {
+  const k = machineWith(hdd(11));
+  const [first] = take(k, 10);
+  const si = k.swap_info[0]!;
+  si.flags &= ~SWP_WRITEOK;
+  give(k, [first!]);
+  assert.equal(si.highest_bit, swp_offset(first!));
+  assert.ok(si.avail_lists.every(plist_node_empty));
 });
 
 Deno.test("a hard disk: after 512 slots the next free run of 512", () => {

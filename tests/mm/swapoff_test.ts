@@ -294,3 +294,15 @@ Deno.test("swapoff brings shared memory back", () => {
     assert.deepEqual(program.read(page), pageOf("text", page));
   }
 });
+
+Deno.test("a device stays first on its own node when others move up", () => {
+  const { machine } = scene({ nodes: 2, swap: [{}] });
+  const { k } = machine;
+  const bdev = makeBrd({ pages: 100 }, k.clock);
+  const si = sys_swapon(k, bdev, { node: 1 }) as SwapInfoStruct;
+  const prios = () => si.avail_lists.map(({ prio }) => prio);
+  assert.deepEqual(prios(), [3, 1]);
+  assert.equal(off(machine, device(k, 0)), 0);
+  assert.equal(si.prio, -2);
+  assert.deepEqual(prios(), [2, 1]);
+});
