@@ -8,7 +8,8 @@
  *   MADV_PAGEOUT   the pages go to swap now
  *   MADV_WILLNEED  the pages come back from swap now
  *
- * Kernel: mm/madvise.c (v6.12). Differs: only these five; folios of one page.
+ * Kernel: mm/madvise.c (v6.12). Differs: only these five; folios of one page;
+ * MADV_WILLNEED looks at entries without the page-table lock.
  */
 import { EINVAL, ENOMEM, type Errno } from "../base/errno.ts";
 import { blk_finish_plug, blk_start_plug } from "../block/blk_plug.ts";

@@ -6,8 +6,9 @@
  * has no room for it, the locks are dropped for a page of digits. Shared memory
  * is not copied at all: the child finds its pages through their object.
  *
- * Kernel: kernel/fork.c, mm/memory.c (v6.12). Differs: split off from both; a
- * child's areas are where the parent's are.
+ * Kernel: kernel/fork.c, mm/memory.c (v6.12). Differs: split off from both; the
+ * child's tables are written without their locks, since both entries of a page
+ * change in one step; pages are never pinned, so none is copied at once.
  */
 import { ENOMEM, type Errno } from "../base/errno.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";

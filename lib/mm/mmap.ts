@@ -3,7 +3,7 @@
  *
  * Kernel: mm/mmap.c (v6.12). Differs: areas are placed one behind the other, in
  * a plain array; what is mapped is anonymous memory, private or shared; no
- * limits.
+ * limits; areas go one by one (Linux: first the pages of all, then the areas).
  */
 import { EINVAL, type Errno } from "../base/errno.ts";
 import type { Task } from "../sim/task.ts";

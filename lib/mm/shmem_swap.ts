@@ -5,7 +5,9 @@
  * array, write. On the way in: read, array, out of the swap cache (0xbf), slot
  * free. The fault reads by slot, never past the swap cache.
  *
- * Kernel: mm/shmem.c (v6.12). Differs: split off from shmem.c.
+ * Kernel: mm/shmem.c (v6.12). Differs: split off from shmem.c; shmem_unuse()
+ * goes once over what an object has in swap at the start (Linux: until it finds
+ * nothing more); try_to_unuse() calls it again.
  */
 import { VM_BUG_ON } from "../base/bug.ts";
 import { EEXIST, EINVAL, EIO, ENOMEM, type Errno } from "../base/errno.ts";

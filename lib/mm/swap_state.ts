@@ -10,7 +10,9 @@
  *
  * Reading in the neighbours as well: swap_readahead.ts.
  *
- * Kernel: mm/swap_state.c (v6.12).
+ * Kernel: mm/swap_state.c (v6.12). Differs: whether a slot has users is looked
+ * at without its lock, and shadows are cleared without that of their space:
+ * nobody pauses in the middle of a change of either.
  */
 import { VM_BUG_ON } from "../base/bug.ts";
 import { EEXIST, ENOMEM, type Errno } from "../base/errno.ts";

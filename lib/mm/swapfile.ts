@@ -8,10 +8,11 @@
  * are found, given out and taken back: swap_alloc.ts; coming and going of
  * devices: swapon.ts, swapoff.ts.
  *
- * Kernel: mm/swapfile.c (v6.12). Differs: folios of one page.
+ * Kernel: mm/swapfile.c (v6.12). Differs: folios of one page; the slot's lock is
+ * kept while its count gets a page of digits (Linux: dropped, taken again).
  */
 import { BUG_ON } from "../base/bug.ts";
-import { ENOENT, ENOMEM, type Errno } from "../base/errno.ts";
+import { EINVAL, ENOENT, ENOMEM, type Errno } from "../base/errno.ts";
 import { percpu_ref_put, percpu_ref_tryget_live } from "../base/percpu_ref.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
 import { andThen, chain, over, passed, pause, type Task } from "../sim/task.ts";
@@ -173,8 +174,9 @@ export function* swap_shmem_alloc(k: Kernel, entry: SwpEntry): Task {
 /**
  * swapcache_prepare() - pin the slot before its page is read in.
  *
- * @returns 0; -EEXIST if it is pinned already; -ENOENT if it is free. If the
- *   pin is one more user: never -EEXIST, but -ENOMEM as of swap_duplicate()
+ * @returns 0; -EEXIST if it is pinned already; -ENOENT if it is free; -EINVAL
+ *   if there is no such slot. If the pin is one more user: never -EEXIST, but
+ *   -ENOMEM as of swap_duplicate()
  */
 export function swapcache_prepare(k: Kernel, entry: SwpEntry): Task<Errno> {
   enter(k.trace, "swapcache_prepare");
@@ -187,7 +189,7 @@ function duplicateLocked(
   usage: number,
 ): Task<Errno> {
   const si = swp_swap_info(k, entry);
-  if (si === null) return over(-ENOENT);
+  if (si === null) return over(-EINVAL);
   const offset = swp_offset(entry);
   return andThen(lock_cluster_or_swap_info(si, offset), (ci) => {
     // Without the flag, 0x40 is a slot that waits to be freed: nobody's.

@@ -10,7 +10,8 @@
  * off from swapfile.c; the device is named by its `SwapInfoStruct`; without
  * overcommit accounting there is no -ENOMEM before it begins (in Linux only
  * vm.overcommit_memory = 2 gives it); every address space is walked, not only
- * those that ever had pages in swap, and areas may go meanwhile.
+ * those that ever had pages in swap, and areas may go meanwhile; no grace
+ * period, since nobody here reads a device under RCU alone.
  */
 import { EINTR, EINVAL, ENOMEM, type Errno } from "../base/errno.ts";
 import { percpu_ref_is_zero, percpu_ref_kill } from "../base/percpu_ref.ts";

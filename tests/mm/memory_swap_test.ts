@@ -387,21 +387,3 @@ Deno.test("a first try waits for a locked folio and gives up, a second locks", (
   assert.equal(second, VM_FAULT_MAJOR);
   assert.equal(set.program.whereabouts(0), "memory");
 });
-
-Deno.test("a write fault keeps the slot while somebody else has the folio", () => {
-  for (const held of [false, true]) {
-    const set = swappedOut({ zswap: noZswap });
-    const { machine, program } = set;
-    const slot = slotOf(program, 0);
-    program.advise("willneed", 0, 1);
-    machine.settle();
-    const folio = run(filemap_get_folio(machine.k, slot))!;
-    if (!held) folio_put(machine.k, folio);
-    const result = run(fault(set, true));
-    assert.equal(result, 0);
-    assert.equal(byteOf(set, slot), held ? 0x40 : 0);
-    // Exclusive all the same: no copy.
-    assert.equal(entryAt(program, 0).frame, folio.pfn);
-    if (held) folio_put(machine.k, folio);
-  }
-});

@@ -187,3 +187,24 @@ Deno.test("fork copies no entries of an area where nothing was written", () => {
   program.write(5, pageOf("node"));
   assert.equal(program.fork().whereabouts(4), "zero page");
 });
+
+Deno.test("a write fault keeps the slot while somebody else has the folio", () => {
+  for (const held of [false, true]) {
+    const zswap = { enabled: false };
+    const set = scene({ pageCluster: 0, zswap, debug: false });
+    const { machine: { k }, program } = set;
+    program.write(0, pageOf("node"));
+    program.advise("pageout", 0, 1);
+    set.machine.settle();
+    const slot = slotOf(program, 0);
+    program.advise("willneed", 0, 1);
+    set.machine.settle();
+    const folio = run(filemap_get_folio(k, slot))!;
+    if (!held) folio_put(k, folio);
+    program.touch(0, true);
+    assert.equal(byteOf(set, slot), held ? 0x40 : 0);
+    // Exclusive all the same: no copy.
+    assert.equal(entryAt(program, 0).frame, folio.pfn);
+    if (held) folio_put(k, folio);
+  }
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { EEXIST, ENOENT } from "swaplab/base/errno.ts";
+import { EEXIST, EINVAL, ENOENT } from "swaplab/base/errno.ts";
 import { makeMachine } from "swaplab/lab/machine.ts";
 import type { Kernel } from "swaplab/mm/mm_types.ts";
 import { zeromapSet } from "swaplab/mm/swap_alloc.ts";
@@ -75,7 +75,7 @@ Deno.test("swapcache_prepare() refuses a pinned and a free slot", () => {
   const entry = run(allocSlot(k))!;
   assert.equal(run(swapcache_prepare(k, entry)), -EEXIST);
   assert.equal(run(swapcache_prepare(k, swp_entry(0, 9))), -ENOENT);
-  assert.equal(run(swapcache_prepare(k, swp_entry(5, 9))), -ENOENT);
+  assert.equal(run(swapcache_prepare(k, swp_entry(5, 9))), -EINVAL);
 });
 
 Deno.test("swap_duplicate() swallows all errors but -ENOMEM", () => {
