@@ -86,3 +86,15 @@ Deno.test("two devices in one plug: each merges its own", () => {
   finish(two);
   for (let i = 0; i < 4; i++) assert.ok(one.hasPage(i) && two.hasPage(i));
 });
+
+Deno.test("a plug for two devices holds twice as many requests", () => {
+  const [one, two] = [ssd(), ssd()];
+  const plug = blk_start_plug();
+  submit(two, 0, 0, { plug });
+  for (let i = 1; i < 2 * BLK_MAX_REQUEST_COUNT; i++) {
+    submit(one, 0, 2 * i, { plug });
+  }
+  assert.equal(plug.mq_list.length, 64);
+  submit(one, 0, 500, { plug });
+  assert.deepEqual(sizes(plug), [1]);
+});

@@ -235,4 +235,6 @@ Deno.test("a zapped shared page that was used is marked, twice: active", () => {
   assert.ok(folio_test_active(folio));
   assert.equal(folio_test_referenced(folio), false);
   assert.equal(k.vm_event.pgactivate, 1);
+  const { lruvec } = k.root_mem_cgroup.nodeinfo[0]!;
+  assert.equal(lruvec.nonresident_age, 1);
 });

@@ -113,6 +113,15 @@ Deno.test("a hard disk: after 512 slots the next free run of 512", () => {
   give(k, [swp_entry(0, 512)]);
 });
 
+Deno.test("a hard disk finds a free run that ends with the device", () => {
+  const k = machineWith(hdd(1025));
+  const all: SwpEntry[] = [];
+  while (all.length < 512) all.push(...take(k, 512 - all.length));
+  // The hole in front is one slot too small; the rest is just large enough.
+  give(k, all.slice(0, 511));
+  assert.equal(swp_offset(take(k, 1)[0]!), 513);
+});
+
 Deno.test("a hard disk with fewer than 512 free slots just goes on", () => {
   const k = machineWith(hdd(300));
   assert.deepEqual(take(k, 3).map(swp_offset), [1, 2, 3]);
