@@ -3,6 +3,7 @@ import { EINVAL, ENOMEM, type Errno } from "swaplab/base/errno.ts";
 import { makeMachine } from "swaplab/lab/machine.ts";
 import type { MachineOptions } from "swaplab/lab/options.ts";
 import { entryAt } from "swaplab/lab/entry.ts";
+import { pfn_folio } from "swaplab/mm/folio.ts";
 import {
   folio_mark_accessed,
   LRU_INACTIVE_FILE,
@@ -206,11 +207,12 @@ Deno.test("MADV_COLD counts what it makes inactive, for the group as well", () =
   const { k } = machine;
   const frame = framePresentAt(program.area, program.area.vm_start / 4096)!;
   // Used twice, as folio_mark_accessed() sees it.
-  folio_mark_accessed(k, k.mem_map[frame]!);
-  folio_mark_accessed(k, k.mem_map[frame]!);
+  const folio = pfn_folio(k, frame)!;
+  folio_mark_accessed(k, folio);
+  folio_mark_accessed(k, folio);
   assert.equal(group.table("memory.stat").pgactivate, 1);
   program.advise("cold", 0, 4);
-  assert.ok(folio_test_workingset(k.mem_map[frame]!));
+  assert.ok(folio_test_workingset(folio));
   assert.equal(k.vm_event.pgdeactivate, 1);
   assert.equal(group.table("memory.stat").pgdeactivate, 1);
 });
