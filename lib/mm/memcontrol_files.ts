@@ -6,7 +6,8 @@
  * reclaims at once.
  *
  * Kernel: mm/memcontrol.c (v6.12). Differs: a write gives 0, not the length;
- * no memory.min, memory.low, memory.oom.group; memory.reclaim has no options.
+ * no memory.min, memory.low, memory.oom.group; memory.reclaim has no options;
+ * where memory.max would kill, it gives up, and only `oom` counts.
  */
 import { EAGAIN, EINVAL, type Errno } from "../base/errno.ts";
 import type { Task } from "../sim/task.ts";

@@ -12,7 +12,8 @@
  * under RCU.
  *
  * Kernel: mm/memcontrol.c (v6.12). Differs: the stock holds bytes only, not
- * the 64 pages charged ahead; references are plain counters.
+ * the 64 pages charged ahead; drain_all_stock() empties other CPUs' stocks
+ * itself, not by work items of theirs; references are plain counters.
  */
 import { VM_BUG_ON } from "../base/bug.ts";
 import type { Errno } from "../base/errno.ts";

@@ -16,7 +16,11 @@ import {
 import { foliosInUse } from "./folio.ts";
 import { listLength } from "./folio_list.ts";
 import type { Folio, Kernel, Lruvec, MemCgroup, MmStruct } from "./mm_types.ts";
-import { folio_mapped, folio_test_swapcache } from "./page_flags.ts";
+import {
+  folio_mapped,
+  folio_test_swapcache,
+  folioOfObject,
+} from "./page_flags.ts";
 import { makeVmEvents, type VmEvents } from "./vmstat.ts";
 
 /** Amounts, in pages unless the name ends in _B; refaults as events. */
@@ -171,7 +175,8 @@ function listed(k: Kernel, memcg: MemCgroup, lru: number): number {
 export function memory_stat_show(k: Kernel, memcg: MemCgroup): MemoryStat {
   const { state, events } = memcg.vmstats;
   const pages = {
-    anon: framesOf(k, memcg, folio_mapped),
+    anon: framesOf(k, memcg, (it) => folio_mapped(it) && !folioOfObject(it)),
+    shmem: framesOf(k, memcg, folioOfObject),
     kernel: state.MEMCG_KMEM,
     zswapped: state.MEMCG_ZSWAPPED,
     swapcached: framesOf(k, memcg, folio_test_swapcache),

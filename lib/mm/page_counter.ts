@@ -20,7 +20,7 @@ export interface PageCounter {
   max: number;
   /** Above it, tasks are slowed down. */
   high: number;
-  /** The highest usage so far. */
+  /** The highest usage so far, charges that an ancestor refused included. */
   watermark: number;
   /** Charges that this level refused. */
   failcnt: number;
@@ -74,12 +74,25 @@ export function page_counter_try_charge(
   nr_pages: number,
 ): PageCounter | null {
   for (let c: PageCounter | null = counter; c !== null; c = c.parent) {
-    if (c.usage + nr_pages <= c.max) continue;
-    c.failcnt++;
-    return c;
+    const usage = c.usage + nr_pages;
+    if (usage > c.max) {
+      c.failcnt++;
+      takeBack(counter, c, nr_pages);
+      return c;
+    }
+    c.usage = usage;
+    c.watermark = Math.max(c.watermark, usage);
   }
-  page_counter_charge(counter, nr_pages);
   return null;
+}
+
+/** From `counter` up, but not at `full`. The watermarks stay where they are. */
+function takeBack(
+  counter: PageCounter,
+  full: PageCounter,
+  nr_pages: number,
+): void {
+  for (let c = counter; c !== full; c = c.parent!) c.usage -= nr_pages;
 }
 
 export function page_counter_uncharge(
@@ -95,7 +108,7 @@ export function page_counter_uncharge(
 /**
  * page_counter_memparse() - what was written to a file of a limit, in pages.
  *
- * "max" is no limit. Bytes, perhaps with K, M, G or T, are rounded *down* to
+ * "max" is no limit. Bytes, perhaps with K, M, G, T, P or E, are rounded *down* to
  * whole pages: "4095" is 0.
  *
  * @returns pages, or -EINVAL
@@ -108,10 +121,10 @@ export function page_counter_memparse(buf: string): number | Errno {
   return Math.min(Math.floor(bytes / 4096), PAGE_COUNTER_MAX);
 }
 
-/** Bytes of "4096", "16K", "1g"; null for anything else. */
+/** Bytes of "4096", "16K", "1g" … "1E"; null for anything else. */
 export function memparse(text: string): number | null {
-  const match = /^(\d+)([KMGT]?)$/i.exec(text);
+  const match = /^(\d+)([KMGTPE]?)$/i.exec(text);
   if (match === null) return null;
-  const power = " KMGT".indexOf(match[2]!.toUpperCase() || " ");
+  const power = " KMGTPE".indexOf(match[2]!.toUpperCase() || " ");
   return Number(match[1]) * 1024 ** power;
 }

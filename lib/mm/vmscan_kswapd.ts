@@ -94,26 +94,34 @@ function* kswapd_shrink_node(
 export function* balance_pgdat(k: Kernel, pgdat: PgData): Task {
   const sc = makeScanControl({ gfp_mask: GFP_KERNEL });
   k.vm_event.pageoutrun++;
-  yield* lowerPriorities(k, pgdat, sc);
-  const isInVain = sc.nr_reclaimed === 0 && sc.priority < 1;
+  let isBalanced = yield* lowerPriorities(k, pgdat, sc);
+  const isInVain = !isBalanced && sc.nr_reclaimed === 0;
   if (isInVain && sc.cache_trim_mode_failed) {
     // Only old file pages were looked at: now all.
     sc.no_cache_trim_mode = true;
     sc.priority = DEF_PRIORITY;
-    yield* lowerPriorities(k, pgdat, sc);
+    isBalanced = yield* lowerPriorities(k, pgdat, sc);
   }
-  if (sc.nr_reclaimed === 0 && !pgdat_balanced(pgdat)) {
-    pgdat.kswapd_failures++;
-  }
+  if (!isBalanced && sc.nr_reclaimed === 0) pgdat.kswapd_failures++;
   snapshot_refaults(k, null, pgdat);
 }
 
-function* lowerPriorities(k: Kernel, pgdat: PgData, sc: ScanControl): Task {
-  while (sc.priority >= 1 && !pgdat_balanced(pgdat)) {
+/**
+ * @returns true if a look before a pass found enough free; what the last pass
+ *   has brought about is not looked at any more
+ */
+function* lowerPriorities(
+  k: Kernel,
+  pgdat: PgData,
+  sc: ScanControl,
+): Task<boolean> {
+  while (sc.priority >= 1) {
+    if (pgdat_balanced(pgdat)) return true;
     const before = sc.nr_reclaimed;
     yield* kswapd_age_node(k, pgdat, sc);
     sc.nr_scanned = 0;
     const isEnough = yield* kswapd_shrink_node(k, pgdat, sc);
     if (!isEnough || sc.nr_reclaimed === before) sc.priority--;
   }
+  return false;
 }

@@ -41,6 +41,14 @@ Deno.test("the level that is full is told, and nothing is charged", () => {
   assert.equal(page_counter_try_charge(child, 1), null);
 });
 
+Deno.test("a level's highest usage counts charges that an ancestor refused", () => {
+  const { root, parent, child } = family();
+  page_counter_charge(parent, 9);
+  assert.equal(page_counter_try_charge(child, 2), parent);
+  const highest = [child, parent, root].map(({ watermark }) => watermark);
+  assert.deepEqual(highest, [2, 9, 9]);
+});
+
 Deno.test("page_counter_charge() goes over every limit", () => {
   const { parent, child } = family();
   page_counter_charge(child, 20);
@@ -55,9 +63,9 @@ Deno.test("more uncharged than charged is told and mended", () => {
 });
 
 Deno.test("page_counter_memparse() rounds bytes down to pages", () => {
-  const pages = ["0", "1", "4095", "4096", " 12288\n", "16K", "1m", "2G"]
+  const pages = ["0", "1", "4095", "4096", " 12288\n", "16K", "1m", "2G", "1P"]
     .map(page_counter_memparse);
-  assert.deepEqual(pages, [0, 0, 0, 1, 3, 4, 256, 524288]);
+  assert.deepEqual(pages, [0, 0, 0, 1, 3, 4, 256, 524288, 2 ** 38]);
   assert.equal(page_counter_memparse("max"), PAGE_COUNTER_MAX);
   for (const bad of ["", "-1", "4.5", "1MB", "lots"]) {
     assert.equal(page_counter_memparse(bad), -EINVAL, bad);

@@ -7,6 +7,7 @@ import { makePageSource } from "swaplab/lab/pages.ts";
 import type { Process } from "swaplab/lab/process.ts";
 import { ProcessKilled } from "swaplab/lab/process.ts";
 import type { AddressSpace } from "swaplab/mm/mm_types.ts";
+import { memory_stat_show } from "swaplab/mm/memcontrol_stat.ts";
 import { nr_free_pages } from "swaplab/mm/page_alloc.ts";
 import { shmem_swapin_folio, shmem_unuse } from "swaplab/mm/shmem_swap.ts";
 import { SWAP_HAS_CACHE, SWAP_MAP_SHMEM } from "swaplab/mm/swap.ts";
@@ -54,6 +55,17 @@ Deno.test("fork copies no entry of shared memory: a fault finds the page", () =>
   assert.equal(child.mm.shmem_pages, 0);
   child.read(3);
   assert.equal(child.whereabouts(3), "memory");
+});
+
+Deno.test("memory.stat counts shared pages as shmem, mapped or not, never as anon", () => {
+  const { machine, program } = shared();
+  const { k } = machine;
+  const before = memory_stat_show(k, k.root_mem_cgroup);
+  program.write(3, pageOf("node"));
+  program.write(4, pageOf("node"));
+  const stat = memory_stat_show(k, k.root_mem_cgroup);
+  assert.equal(stat.shmem! - before.shmem!, 2 * 4096);
+  assert.equal(stat.anon, before.anon);
 });
 
 Deno.test("an untouched shared page reads as zeros, in a frame of its own", () => {

@@ -11,7 +11,12 @@ import {
   try_to_free_mem_cgroup_pages,
   try_to_free_pages,
 } from "swaplab/mm/vmscan.ts";
-import { kswapd, wakeup_kswapd } from "swaplab/mm/vmscan_kswapd.ts";
+import {
+  balance_pgdat,
+  kswapd,
+  wakeup_kswapd,
+} from "swaplab/mm/vmscan_kswapd.ts";
+import { shrinker_alloc, shrinker_register } from "swaplab/mm/shrinker.ts";
 import { pageOf, scene } from "./helpers.ts";
 
 /** Reclaim from `memcg`, as if it were 5 pages over its limit. */
@@ -99,6 +104,29 @@ Deno.test("kswapd gives up after 16 runs that freed nothing, and is not woken an
   pgdat.kswapd_failures = 0;
   wakeup_kswapd(k, pgdat);
   assert.deepEqual(k.workqueue.pending, [pgdat.kswapd]);
+});
+
+Deno.test("a run in vain is a failure, even if its last pass made the node balanced", () => {
+  const { k, pgdat } = hopeless();
+  const { free_list, watermark } = pgdat.zone;
+  let passes = 0;
+  // Somebody else frees: that is not what kswapd reclaimed.
+  const count_objects = () => {
+    if (++passes === 12) free_list.length = watermark.high + 1;
+    return 0;
+  };
+  const scan_objects = function* () {
+    yield* [];
+    return 0;
+  };
+  const options = { flags: 0, count_objects, scan_objects };
+  shrinker_register(k, shrinker_alloc(k, "somebody", options));
+  run(balance_pgdat(k, pgdat));
+  assert.equal(passes, 12);
+  assert.equal(pgdat.kswapd_failures, 1);
+  // Balanced before the first pass: no run in vain.
+  run(balance_pgdat(k, pgdat));
+  assert.equal(pgdat.kswapd_failures, 1);
 });
 
 Deno.test("success of somebody who reclaims for himself wakes a dormant kswapd", () => {
