@@ -23,7 +23,12 @@ import { spend } from "../sim/clock.ts";
 import type { Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import { folio_rotate_reclaimable } from "./lru.ts";
-import { count_memcg_events, upwards } from "./memcontrol_stat.ts";
+import {
+  count_objcg_events,
+  get_obj_cgroup_from_folio,
+  obj_cgroup_put,
+  type ObjCgroup,
+} from "./memcontrol_objcg.ts";
 import { mem_cgroup_zswap_writeback_enabled } from "./memcontrol_zswap.ts";
 import type { Folio, Kernel, SwapInfoStruct } from "./mm_types.ts";
 import {
@@ -108,24 +113,16 @@ export function* swap_writepage(k: Kernel, folio: Folio): Task<Errno> {
     folio_unlock(folio);
     return 0;
   }
-  const si = deviceOf(k, folio);
-  const offset = swp_offset(folio.swap);
   if (k.quirks.filledPages === "zeromap" && is_folio_zero_filled(k, folio)) {
     if (k.proposals.zeromap_invalidates_zswap === "on") {
       yield* zswap_invalidate(k, folio.swap);
     }
-    enter(k.trace, "swap_zeromap_folio_set");
-    zeromapSet(si, offset);
-    countZero(k, folio, "swpout_zero");
-    tell(k, "swap_writepage", "all zero: one bit in the zero map", {
-      folio,
-      entry: folio.swap,
-    });
+    yield* swap_zeromap_folio_set(k, folio);
     folio_unlock(folio);
     return 0;
   }
   // The slot's bit may be set from an earlier life of the page.
-  zeromapClear(si, offset);
+  zeromapClear(deviceOf(k, folio), swp_offset(folio.swap));
 
   if (yield* zswap_store(k, folio)) {
     folio_unlock(folio);
@@ -188,27 +185,36 @@ function end_swap_bio_write(k: Kernel, folio: Folio, status: Errno): void {
   clearFlag(folio, PG_writeback);
 }
 
-/**
- * For the machine, and for the group that would pay for a compressed copy.
- * (Linux: get_obj_cgroup_from_folio(), count_objcg_events().)
- */
+/** Nobody has to keep the page: the machine and the group count it. */
+function* swap_zeromap_folio_set(k: Kernel, folio: Folio): Task {
+  enter(k.trace, "swap_zeromap_folio_set");
+  const objcg = yield* get_obj_cgroup_from_folio(k, folio);
+  zeromapSet(deviceOf(k, folio), swp_offset(folio.swap));
+  countZero(k, objcg, "swpout_zero");
+  tell(k, "swap_writepage", "all zero: one bit in the zero map", {
+    folio,
+    entry: folio.swap,
+  });
+}
+
+/** @param objcg whose page it is, with a reference that goes */
 function countZero(
   k: Kernel,
-  { memcg }: Folio,
+  objcg: ObjCgroup | null,
   event: "swpin_zero" | "swpout_zero",
 ): void {
   k.vm_event[event]++;
-  if (memcg === null) return;
-  const payer = upwards(memcg).find(({ objcg }) => objcg !== null);
-  if (payer !== undefined) count_memcg_events(payer, event, 1);
+  if (objcg !== null) count_objcg_events(objcg, event, 1);
+  obj_cgroup_put(k, objcg);
 }
 
 /** The zero map says what the page is. */
-function swap_read_folio_zeromap(k: Kernel, folio: Folio): boolean {
+function* swap_read_folio_zeromap(k: Kernel, folio: Folio): Task<boolean> {
   if (!zeromapTest(deviceOf(k, folio), swp_offset(folio.swap))) return false;
+  const objcg = yield* get_obj_cgroup_from_folio(k, folio);
+  countZero(k, objcg, "swpin_zero");
   pageBytes(k, folio).fill(0);
   spend(k.clock, k.costs.copyPage);
-  countZero(k, folio, "swpin_zero");
   tell(k, "swap_read_folio", "filled with zeros", { folio, entry: folio.swap });
   setFlag(folio, PG_uptodate);
   return true;
@@ -242,7 +248,8 @@ export function* swap_read_folio(
     folio_test_uptodate(folio),
     () => `frame ${folio.pfn} is read twice`,
   );
-  if (swap_read_folio_zeromap(k, folio) || (yield* zswap_load(k, folio))) {
+  const isZero = yield* swap_read_folio_zeromap(k, folio);
+  if (isZero || (yield* zswap_load(k, folio))) {
     folio_unlock(folio);
     return;
   }

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { makeMachine } from "swaplab/lab/machine.ts";
+import { memory_stat_show } from "swaplab/mm/memcontrol_stat.ts";
+import {
+  clearFlag,
+  folio_trylock,
+  PG_uptodate,
+} from "swaplab/mm/page_flags.ts";
+import { swap_read_folio, swap_writepage } from "swaplab/mm/page_io.ts";
+import { swap_duplicate } from "swaplab/mm/swapfile.ts";
 import { report } from "swaplab/lab/report.ts";
 import { pageOf, pushOut, scene } from "./helpers.ts";
+import { group, stage, victim } from "./zswap_helpers.ts";
 
 Deno.test("a page of zeros is one bit: no zswap, no device, and reads as zeros", () => {
   const set = scene();
@@ -13,6 +22,26 @@ Deno.test("a page of zeros is one bit: no zswap, no device, and reads as zeros",
   assert.ok(set.program.read(0).every((byte) => byte === 0));
   assert.equal(report(set.machine).vmstat.swpin_zero, 1);
   assert.equal(report(set.machine).vmstat.pswpin, 0);
+});
+
+Deno.test("zero pages count for their group and those above it, out and in", () => {
+  const set = stage();
+  const { k } = set;
+  const parent = group(set, "parent");
+  const child = group(set, "child", parent);
+  const folio = victim(set, child, new Uint8Array(4096));
+  assert.equal(set.run(swap_duplicate(k, folio.swap)), 0);
+  assert.equal(set.run(swap_writepage(k, folio)), 0);
+  folio_trylock(folio);
+  clearFlag(folio, PG_uptodate);
+  set.run(swap_read_folio(k, folio, null));
+  for (const memcg of [child, parent, k.root_mem_cgroup]) {
+    const { swpout_zero, swpin_zero } = memory_stat_show(k, memcg);
+    assert.deepEqual([swpout_zero, swpin_zero], [1, 1], memcg.name);
+  }
+  assert.deepEqual([k.vm_event.swpout_zero, k.vm_event.swpin_zero], [1, 1]);
+  // The active one's and the group's own reference: none is left over.
+  assert.equal(child.objcg!.refcnt, 2);
 });
 
 Deno.test("one set bit anywhere makes a page not zero", () => {
