@@ -9,9 +9,13 @@ import { CSS_ONLINE, mem_cgroup_from_id } from "swaplab/mm/memcontrol.ts";
 import {
   calculate_high_delay,
   mem_cgroup_charge,
+  mem_cgroup_handle_over_high,
 } from "swaplab/mm/memcontrol_charge.ts";
 import { makeCgroup, removeCgroup } from "swaplab/mm/memcontrol_css.ts";
-import { mem_cgroup_swap_full } from "swaplab/mm/memcontrol_swap.ts";
+import {
+  mem_cgroup_get_nr_swap_pages,
+  mem_cgroup_swap_full,
+} from "swaplab/mm/memcontrol_swap.ts";
 import {
   folio_alloc,
   folio_put,
@@ -240,6 +244,37 @@ Deno.test("a slot is charged to the group of its page, a read page to it again",
   assert.equal(mem_cgroup_from_id(k, scene.group.memcg.id), scene.group.memcg);
   scene.program.read(page);
   assert.equal(scene.program.whereabouts(page), "memory");
+});
+
+Deno.test("mem_cgroup_get_nr_swap_pages(): what the tightest group above leaves", () => {
+  const { k } = makeMachine({ frames: 64 });
+  const parent = makeCgroup(k, k.root_mem_cgroup, "parent");
+  const child = makeCgroup(k, parent, "child");
+  const grandchild = makeCgroup(k, child, "grandchild");
+  assert.equal(mem_cgroup_get_nr_swap_pages(k, grandchild), k.nr_swap_pages);
+  Object.assign(parent.swap, { max: 9, usage: 5 });
+  Object.assign(child.swap, { max: 4, usage: 1 });
+  assert.equal(mem_cgroup_get_nr_swap_pages(k, grandchild), 3);
+  assert.equal(mem_cgroup_get_nr_swap_pages(k, parent), 4);
+  // A limit that was lowered below what is used.
+  parent.swap.max = 3;
+  assert.equal(mem_cgroup_get_nr_swap_pages(k, grandchild), -2);
+});
+
+Deno.test("a group at its memory.high, not above it, is left in peace", () => {
+  const scene = inGroup();
+  writeTo(scene, 20);
+  const { machine: { k }, program: { mm }, group: { memcg } } = scene;
+  const payUp = (): number => {
+    const owing = { memcg_nr_pages_over_high: 1 };
+    k.current = { comm: "web", mm, cpu: 0, flags: 0, ...owing };
+    run(mem_cgroup_handle_over_high(k, GFP_KERNEL));
+    return memcg.memory_events.high;
+  };
+  memcg.memory.high = memcg.memory.usage;
+  assert.equal(payUp(), 0);
+  memcg.memory.high--;
+  assert.equal(payUp(), 1);
 });
 
 Deno.test("mem_cgroup_swap_full() at half of the group's swap", () => {

@@ -232,6 +232,8 @@ Deno.test("a given-up page that is clean goes without a slot", () => {
   const page = givenUp();
   assert.equal(judge(page, batchOf(page.k)).fate, "reclaimed");
   assert.equal(page.k.vm_event.pglazyfreed, 1);
+  const { events } = page.k.root_mem_cgroup.vmstats;
+  assert.equal(events.pglazyfreed, 1);
   assert.equal(page.set.program.whereabouts(0), "nowhere");
   assert.equal(page.k.zswap.stored_pages, 0);
 });

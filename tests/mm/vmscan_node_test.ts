@@ -106,6 +106,17 @@ Deno.test("kswapd gives up after 16 runs that freed nothing, and is not woken an
   assert.deepEqual(k.workqueue.pending, [pgdat.kswapd]);
 });
 
+Deno.test("a node is balanced with one frame more than its high watermark, not with as many", () => {
+  const { k, pgdat } = hopeless();
+  const { free_list, watermark } = pgdat.zone;
+  free_list.length = watermark.high + 1;
+  wakeup_kswapd(k, pgdat);
+  assert.equal(k.workqueue.pending.length, 0);
+  free_list.length = watermark.high;
+  wakeup_kswapd(k, pgdat);
+  assert.deepEqual(k.workqueue.pending, [pgdat.kswapd]);
+});
+
 Deno.test("a run in vain is a failure, even if its last pass made the node balanced", () => {
   const { k, pgdat } = hopeless();
   const { free_list, watermark } = pgdat.zone;
