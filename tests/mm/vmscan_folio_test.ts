@@ -192,6 +192,15 @@ Deno.test("a page for a disk is kept unlocked while it is written", () => {
 });
 
 // facts 20.2 B20.
+// PG_readahead is the same bit as PG_reclaim.
+Deno.test("a fault on a page that reclaim writes counts as a hit of the readahead", () => {
+  const page = isolatedPage({ zswap: { enabled: false } });
+  judge(page, batchOf(page.k));
+  assert.ok(folio_test_reclaim(page.folio));
+  assert.deepEqual(page.set.program.read(0), pageOf("python"));
+  assert.equal(page.k.vm_event.swap_ra_hit, 1);
+});
+
 Deno.test("a folio whose users vanished is kept, dirty, without its slot", () => {
   const page = isolatedPage();
   judge(page, batchOf(page.k, { may_writepage: false }));
