@@ -11,9 +11,10 @@ import {
 } from "swaplab/mm/lru.ts";
 import { framePresentAt } from "swaplab/mm/memory.ts";
 import { do_madvise, MADV_DONTNEED } from "swaplab/mm/madvise.ts";
-import { nr_free_pages } from "swaplab/mm/page_alloc.ts";
+import { GFP_KERNEL, nr_free_pages } from "swaplab/mm/page_alloc.ts";
 import { folio_test_workingset } from "swaplab/mm/page_flags.ts";
-import type { Task } from "swaplab/sim/task.ts";
+import { try_to_free_pages } from "swaplab/mm/vmscan.ts";
+import { run, type Task } from "swaplab/sim/task.ts";
 import { byteOf, pageOf, type Scene, scene, slotOf } from "./helpers.ts";
 
 /** Ten pages written, nothing else. */
@@ -81,6 +82,16 @@ Deno.test("MADV_FREE: under pressure the page goes without slot and I/O", () => 
   pressure(set);
   assert.ok(vm_event.pglazyfreed > 0);
   assert.ok(set.program.read(0).every((byte) => byte === 0));
+});
+
+Deno.test("MADV_FREE: pages that were all freed at the first look have cost nothing", () => {
+  const set = written();
+  const { k } = set.machine;
+  set.program.advise("free", 0, 10);
+  k.vm_swappiness = 0;
+  run(try_to_free_pages(k, GFP_KERNEL));
+  assert.equal(k.vm_event.pgsteal_file, 10);
+  assert.equal(k.root_mem_cgroup.nodeinfo[0]!.lruvec.file_cost, 0);
 });
 
 Deno.test("MADV_FREE: without pressure the page is as it was", () => {

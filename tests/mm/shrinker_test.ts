@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { makeOp, pause, run, type Task } from "swaplab/sim/task.ts";
 import type { Kernel } from "swaplab/mm/mm_types.ts";
-import { makeCgroup } from "swaplab/mm/memcontrol_css.ts";
+import { makeCgroup, removeCgroup } from "swaplab/mm/memcontrol_css.ts";
 import {
   DEFAULT_SEEKS,
   reparent_shrinker_deferred,
@@ -181,5 +181,15 @@ Deno.test("reparent_shrinker_deferred() leaves the work to the parent", () => {
   free();
   assert.equal(shrinker_info.nr_deferred.get(shrinker.id), 200);
   reparent_shrinker_deferred(k, memcg);
+  assert.equal(putOff(cache), 200);
+});
+
+Deno.test("a group that is removed leaves the work that was put off to its parent", () => {
+  const cache = cacheOf(100, SHRINK_STOP);
+  const { k, shrinker } = cache;
+  const { memcg, free } = groupOf(cache);
+  set_shrinker_bit(k, memcg, 0, shrinker.id);
+  free();
+  assert.equal(run(removeCgroup(k, memcg)), 0);
   assert.equal(putOff(cache), 200);
 });

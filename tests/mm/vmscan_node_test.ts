@@ -16,6 +16,7 @@ import {
   kswapd,
   wakeup_kswapd,
 } from "swaplab/mm/vmscan_kswapd.ts";
+import { DEF_PRIORITY } from "swaplab/mm/vmscan_control.ts";
 import { shrinker_alloc, shrinker_register } from "swaplab/mm/shrinker.ts";
 import { pageOf, scene } from "./helpers.ts";
 
@@ -145,6 +146,34 @@ Deno.test("success of somebody who reclaims for himself wakes a dormant kswapd",
   k.nodes[0]!.kswapd_failures = MAX_RECLAIM_RETRIES;
   run(try_to_free_pages(k, GFP_KERNEL), idle);
   assert.equal(k.nodes[0]!.kswapd_failures, 0);
+});
+
+Deno.test("it wakes the kswapd of the node where he had it, not of the next one", () => {
+  const machine = makeMachine({ frames: 256, nodes: 2 });
+  const { k } = machine;
+  const program = machine.spawn({ pages: 40 });
+  for (let page = 0; page < 40; page++) {
+    program.write(page, pageOf("text", page));
+  }
+  for (const pgdat of k.nodes) pgdat.kswapd_failures = MAX_RECLAIM_RETRIES;
+  run(try_to_free_pages(k, GFP_KERNEL), () => idleUntilNextEvent(k.clock));
+  const failures = k.nodes.map(({ kswapd_failures }) => kswapd_failures);
+  assert.deepEqual(failures, [0, MAX_RECLAIM_RETRIES]);
+});
+
+Deno.test("a round in vain is tried again from the first priority, past no group", () => {
+  const { k } = hopeless();
+  let passes = 0;
+  const count_objects = () => ++passes * 0;
+  const scan_objects = function* () {
+    yield* [];
+    return 0;
+  };
+  const options = { flags: 0, count_objects, scan_objects };
+  shrinker_register(k, shrinker_alloc(k, "counter", options));
+  assert.equal(run(try_to_free_pages(k, GFP_KERNEL)), 0);
+  assert.equal(passes, 2 * (DEF_PRIORITY + 1));
+  assert.equal(k.vm_event.allocstall_normal, 2);
 });
 
 Deno.test("a node's kswapd takes from its own node only", () => {

@@ -113,6 +113,19 @@ Deno.test("z3fold slides over a gap of three chunks, not of two", () => {
   }
 });
 
+Deno.test("z3fold slides down to FIRST, too, over three chunks and not over two", () => {
+  for (const [gap, wanted] of [[2, 44], [3, 41]] as const) {
+    const page = fullPage();
+    // The middle goes up to LAST, a new FIRST leaves a gap below it.
+    page.pool.free(page.first);
+    put(page.pool, bytesOf(4, (42 - gap) * 64));
+    page.pool.free(page.last);
+    assert.equal(page.pool.total_pages(), 1);
+    assert.equal(chunkOf(page, page.middle), wanted, `gap ${gap}`);
+    assert.deepEqual(get(page.pool, page.middle, 640), page.bytes[2]);
+  }
+});
+
 Deno.test("z3fold moves nothing while the middle is mapped", () => {
   const page = fullPage();
   const mapped = page.pool.map(page.middle, ZPOOL_MM_RO);
