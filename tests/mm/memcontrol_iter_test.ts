@@ -124,6 +124,18 @@ Deno.test("reclaimers of one node share a walk and its rounds", () => {
   assert.equal(next(cookie(), null)!.name, "a");
 });
 
+Deno.test("who joins a shared walk after its last group begins the next round", () => {
+  const { k } = tree();
+  const pgdat = k.nodes[0]!;
+  const first = { pgdat, generation: 0 };
+  let memcg = mem_cgroup_iter(k, null, null, first);
+  while (memcg!.name !== "d") memcg = mem_cgroup_iter(k, null, memcg, first);
+  mem_cgroup_iter_break(k, null, memcg);
+  const second = { pgdat, generation: 0 };
+  assert.equal(mem_cgroup_iter(k, null, null, second), k.root_mem_cgroup);
+  assert.equal(second.generation, 1);
+});
+
 Deno.test("a released group is no position of a shared walk", () => {
   const { k, a, b } = tree();
   const cookie = { pgdat: k.nodes[0]!, generation: 0 };
