@@ -180,7 +180,7 @@ export interface Lruvec {
   file_cost: number;
   /** Pages that went through the lists: the clock of the shadows. */
   nonresident_age: number;
-  /** Refaults that became active, and how many when reclaim last ended. */
+  /** Active refaults, of groups once below it, too; and at the last reclaim. */
   workingset_activate_anon: number;
   refaults: number;
 }

@@ -11,7 +11,6 @@ import {
   LRU_INACTIVE_ANON,
   LRU_INACTIVE_FILE,
   lruvec_page_state,
-  subtreeSum,
 } from "./lru.ts";
 import { mem_cgroup_iter, mem_cgroup_iter_break } from "./memcontrol_iter.ts";
 import type { Kernel, Lruvec, MemCgroup, PgData } from "./mm_types.ts";
@@ -29,11 +28,6 @@ import {
 import { inactive_is_low } from "./vmscan_lists.ts";
 import { shrink_lruvec } from "./vmscan_scan.ts";
 
-/** Refaults of the group and all below it that became active. */
-function refaultsOf(lruvec: Lruvec): number {
-  return subtreeSum(lruvec, (one) => one.workingset_activate_anon);
-}
-
 /** Remember the refaults, to see at the next reclaim whether there are new. */
 export function snapshot_refaults(
   k: Kernel,
@@ -41,13 +35,13 @@ export function snapshot_refaults(
   pgdat: PgData,
 ): void {
   const lruvec = mem_cgroup_lruvec(k, target, pgdat);
-  lruvec.refaults = refaultsOf(lruvec);
+  lruvec.refaults = lruvec.workingset_activate_anon;
 }
 
 /** Which active lists may be taken from: too few inactive, or new refaults. */
 function mayDeactivate(lruvec: Lruvec, sc: ScanControl): number {
   if (sc.force_deactivate) return DEACTIVATE_ANON | DEACTIVATE_FILE;
-  const isNew = refaultsOf(lruvec) !== lruvec.refaults;
+  const isNew = lruvec.workingset_activate_anon !== lruvec.refaults;
   const anon = isNew || inactive_is_low(lruvec, LRU_INACTIVE_ANON);
   const file = inactive_is_low(lruvec, LRU_INACTIVE_FILE);
   return (anon ? DEACTIVATE_ANON : 0) | (file ? DEACTIVATE_FILE : 0);

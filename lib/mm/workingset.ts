@@ -191,7 +191,9 @@ export function workingset_refault(
   workingset_age_nonresident(lruvec, 1);
   k.vm_event.workingset_activate_anon++;
   mod_lruvec_state(lruvec, "WORKINGSET_ACTIVATE_ANON", 1);
-  lruvec.workingset_activate_anon++;
+  for (let at: Lruvec | null = lruvec; at !== null; at = parent_lruvec(at)) {
+    at.workingset_activate_anon++;
+  }
   if (!unpack_shadow(shadow).workingset) return;
 
   setFlag(folio, PG_workingset);

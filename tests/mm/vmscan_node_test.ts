@@ -107,7 +107,7 @@ Deno.test("kswapd gives up after 16 runs that freed nothing, and is not woken an
   assert.deepEqual(k.workqueue.pending, [pgdat.kswapd]);
 });
 
-Deno.test("a node is balanced with one frame more than its high watermark, not with as many", () => {
+Deno.test("a node is balanced with more than high frames free, not with high", () => {
   const { k, pgdat } = hopeless();
   const { free_list, watermark } = pgdat.zone;
   free_list.length = watermark.high + 1;

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { flush_workqueue } from "swaplab/locking/workqueue.ts";
+import { makeCgroup, removeCgroup } from "swaplab/mm/memcontrol_css.ts";
+import { snapshot_refaults } from "swaplab/mm/vmscan_node.ts";
+import { run } from "swaplab/sim/task.ts";
 import type { Folio } from "swaplab/mm/mm_types.ts";
 import { get_page_from_freelist } from "swaplab/mm/page_alloc.ts";
 import {
@@ -83,6 +87,25 @@ Deno.test("workingset_refault() counts refaults, activations and restores", () =
   assert.equal(missed.k.vm_event.workingset_restore_anon, 1);
   assert.equal(folio_test_workingset(missed.folio), true);
   assert.equal(missed.lruvec.anon_cost > 0, true);
+});
+
+Deno.test("refaults of a group that was removed still count above it", () => {
+  const { set, folio } = lockedFolio();
+  const { k } = set.machine;
+  const { lruvec } = k.root_mem_cgroup.nodeinfo[0]!;
+  const child = makeCgroup(k, k.root_mem_cgroup, "child");
+  const shadow = workingset_eviction(k, folio, null);
+  lruvec.lru_size[1]! += 10;
+  folio.memcg = child;
+  workingset_refault(k, folio, shadow);
+  folio.memcg = null;
+  assert.equal(lruvec.workingset_activate_anon, 1);
+  // Else the next reclaim would see a change, and take active pages.
+  assert.equal(run(removeCgroup(k, child)), 0);
+  run(flush_workqueue(k.workqueue));
+  assert.deepEqual(k.root_mem_cgroup.children, []);
+  snapshot_refaults(k, null, k.nodes[0]!);
+  assert.equal(lruvec.refaults, 1);
 });
 
 Deno.test("the shadow of a group that has gone tells nothing", () => {
