@@ -54,8 +54,16 @@ const quirksOf: { readonly [Name in Era]: Partial<Quirks> } = {
     zspageGroups: "quarters",
     slotsFreedBy: "one",
   },
-  "6.6": { filledPages: "zswap", slotsFreedBy: "one" },
-  "6.8": { filledPages: "zswap", slotsFreedBy: "one" },
+  "6.6": {
+    filledPages: "zswap",
+    olderCopyGoes: "before",
+    slotsFreedBy: "one",
+  },
+  "6.8": {
+    filledPages: "zswap",
+    olderCopyGoes: "before",
+    slotsFreedBy: "one",
+  },
   "6.12": {},
   "6.18": { incompressible: "store" },
   "7.2": { incompressible: "store", writeFaultFreesSlot: false },
@@ -64,6 +72,8 @@ const quirksOf: { readonly [Name in Era]: Partial<Quirks> } = {
 const clusters = "the allocator of slots before the clusters of 6.12";
 const newSwap = "the swap table: no swap_map with SWAP_HAS_CACHE";
 const oneTree = "one red-black tree for each device, entries counted";
+const strictly =
+  "a full pool takes pages again when it is below the threshold, strictly";
 
 const notModelled: { readonly [Name in Era]: readonly string[] } = {
   "6.1": [
@@ -72,12 +82,23 @@ const notModelled: { readonly [Name in Era]: readonly string[] } = {
     "frontswap stands between swap and zswap: a bit a slot",
     "zbud and z3fold keep the list of victims, a page of the pool each",
     "a compressor's error raises no counter",
-    "a full pool takes pages again when it is below the threshold, strictly",
+    strictly,
   ],
-  "6.6": [clusters, oneTree, "32 zpools for each pool"],
+  "6.6": [
+    clusters,
+    oneTree,
+    strictly,
+    "32 zpools for each pool",
+    "while zswap is off, a slot's older copy stays when the device takes the " +
+    "new one",
+  ],
   "6.8": [
     clusters,
     oneTree,
+    strictly,
+    "each pool has its own lists, cursor and worker",
+    "the worker counts more failures: each end of a round, each group that " +
+    "is offline or has nothing to evict",
     "the shrinker protects an estimated number of young entries",
   ],
   "6.12": [],

@@ -24,7 +24,7 @@ export interface Quirks {
   readonly zswapHeader: 0 | 8;
   /**
    * When the older copy of a slot goes: when the new one is stored, or before
-   * it is tried, as frontswap did (≤ 6.5). Seam: mm/zswap.ts.
+   * it is tried, as frontswap and its heirs did (≤ 6.8). Seam: mm/zswap.ts.
    */
   readonly olderCopyGoes: "after" | "before";
   /**

@@ -190,6 +190,11 @@ Deno.test("a quirk that does not exist is refused", () => {
 
 Deno.test("linux() knows the quirks of a release", () => {
   assert.equal(linux("6.1").quirks.filledPages, "zswap");
+  // From 6.9 on the old copy is replaced (facts 10.2, 10.3).
+  for (const era of ["6.1", "6.6", "6.8"] as const) {
+    assert.equal(linux(era).quirks.olderCopyGoes, "before", era);
+  }
+  assert.equal(linux("6.12").quirks.olderCopyGoes, "after");
   assert.equal(linux("6.12").quirks.incompressible, "reject");
   assert.equal(linux("6.18").quirks.incompressible, "store");
   assert.equal(linux("7.2").quirks.writeFaultFreesSlot, false);
