@@ -46,24 +46,17 @@ const byEra: { readonly [Name in Era]: Partial<Proposals> } = {
   },
 };
 
+/** Until 6.8. */
+const olderZswap: Partial<Quirks> = {
+  filledPages: "zswap",
+  olderCopyGoes: "before",
+  slotsFreedBy: "one",
+};
+
 const quirksOf: { readonly [Name in Era]: Partial<Quirks> } = {
-  "6.1": {
-    filledPages: "zswap",
-    zswapHeader: 8,
-    olderCopyGoes: "before",
-    zspageGroups: "quarters",
-    slotsFreedBy: "one",
-  },
-  "6.6": {
-    filledPages: "zswap",
-    olderCopyGoes: "before",
-    slotsFreedBy: "one",
-  },
-  "6.8": {
-    filledPages: "zswap",
-    olderCopyGoes: "before",
-    slotsFreedBy: "one",
-  },
+  "6.1": { ...olderZswap, zswapHeader: 8, zspageGroups: "quarters" },
+  "6.6": olderZswap,
+  "6.8": olderZswap,
   "6.12": {},
   "6.18": { incompressible: "store" },
   "7.2": { incompressible: "store", writeFaultFreesSlot: false },

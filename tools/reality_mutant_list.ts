@@ -90,7 +90,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "6.1: the older copy goes after the new one",
     file: "lib/eras.ts",
-    find: '    olderCopyGoes: "before",\n',
+    find: '  olderCopyGoes: "before",\n',
     put: "",
   },
   {
