@@ -36,7 +36,6 @@ import {
   FAULT_FLAG_TRIED,
   FAULT_FLAG_WRITE,
   handle_mm_fault,
-  pte_alloc,
   VM_FAULT_MAJOR,
   VM_FAULT_RETRY,
 } from "../mm/memory.ts";

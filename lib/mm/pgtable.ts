@@ -46,7 +46,6 @@ const SWP_OFFSET_FIRST_BIT = 9n;
 const SWP_OFFSET_MASK = (1n << 50n) - 1n;
 const PFN_MASK = (1n << 40n) - 1n;
 // What is not exported costs touchPte() no look at the module.
-const PFN_SHIFT = 12;
 const LOW_PRESENT = 1;
 const LOW_RW = 2;
 const LOW_ACCESSED = 1 << 5;
