@@ -229,7 +229,7 @@ function traceRow(): Row {
 function faultedRow(): Row {
   const { ours, bare } = timesOf(1_000_000, 0.9, true);
   return {
-    name: "access: the same, Zipf 0.9, where touch() has faulted",
+    name: "access: 10^6 pages, Zipf 0.9, after faults",
     ratio: ours / bare,
     goal: Infinity,
     better: "less",

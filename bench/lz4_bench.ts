@@ -8,24 +8,15 @@
  * the machine does hits them alike; a figure is the sum of the medians of all
  * these turns. A first pass over everything only lets the compiler finish.
  */
-import { page_same_filled } from "swaplab/block/zram_table.ts";
 import { makeLz4 } from "swaplab/crypto/lz4.ts";
 import { makeLz4js } from "swaplab/crypto/lz4js.ts";
 import { type LibLz4, openLibLz4 } from "../tests/crypto/liblz4.ts";
-import {
-  type Bytes,
-  corpora,
-  type Corpus,
-  PAGE_SIZE,
-  piecesOf,
-} from "./corpora.ts";
+import { type Bytes, corpora, type Corpus, PAGE_SIZE } from "./corpora.ts";
 import { safetyRows } from "./lz4_safety.ts";
 import type { Row } from "./row.ts";
 
 const ROUNDS = 41;
 const TURN = 16;
-/** Milliseconds for which short work is done before it is measured. */
-const WARM_UP = 1500;
 
 interface Candidate {
   readonly name: string;
@@ -155,29 +146,6 @@ function rowsOf(
   return rows;
 }
 
-/** The check of a page of equal words, against a copy into another frame. */
-export function sameFilledRow(): Row {
-  const count = 1024;
-  const frames = new Uint8Array(2 * count * PAGE_SIZE).fill(7);
-  const pages = piecesOf(frames, 2 * count, PAGE_SIZE);
-  let found = 0;
-  const work = (i: number, k: number) => {
-    if (k === 0) pages[count + i]!.set(pages[i]!);
-    else if (page_same_filled(pages[i]!) !== null) found++;
-  };
-  const start = performance.now();
-  while (performance.now() - start < WARM_UP) takeTurns(count, 2, work);
-  const [copied, checked] = takeTurns(count, 2, work);
-  if (found === 0) throw new Error("bench: no page was same-filled");
-  return {
-    name: "same-filled check",
-    ratio: checked! / copied!,
-    peer: "a copy of the page",
-    goal: 1.2,
-    better: "less",
-  };
-}
-
 /**
  * Our LZ4 beside liblz4: time on each corpus and in the mean, and size; then
  * lz4js likewise. Without a peer: one row that says so.
@@ -186,7 +154,7 @@ export function lz4Rows(): Row[] {
   const liblz4 = openLibLz4();
   if (liblz4 === null) {
     const missing = { ratio: NaN, peer: noPeer, goal: 1.5, better: "less" };
-    return [{ name: "lz4 compress mean", ...missing } as Row, sameFilledRow()];
+    return [{ name: "lz4 compress mean", ...missing } as Row];
   }
   const all = candidates(liblz4);
   const sets = corpora();
@@ -194,7 +162,6 @@ export function lz4Rows(): Row[] {
   const results = sets.map((corpus) => measure(all, corpus));
   return [
     ...rowsOf(all, 1, sets, results),
-    sameFilledRow(),
     ...rowsOf(all, 2, sets, results),
   ];
 }

@@ -253,8 +253,8 @@ export function zram_fill_page(page: Uint8Array, element: bigint): void {
 /**
  * The word that fills the page, or null if its words differ.
  *
- * Eight words a turn: about as fast as a copy of the page (measured). The
- * compiler compares them as 64-bit integers; no BigInt is made but the result.
+ * Eight words a turn: less than two copies of the page (measured). asUintN()
+ * tells the compiler that 64 bits will do; no BigInt is made but the result.
  */
 export function page_same_filled(page: Uint8Array): bigint | null {
   // A frame is aligned; a page that is not has to be moved first.
@@ -266,12 +266,11 @@ export function page_same_filled(page: Uint8Array): bigint | null {
   // The last word is the best witness that they differ.
   if (words[words.length - 1] !== word) return null;
   for (let i = 0; i < PAGE_SIZE / 8; i += 8) {
-    if (
-      words[i] !== word || words[i + 1] !== word ||
-      words[i + 2] !== word || words[i + 3] !== word ||
-      words[i + 4] !== word || words[i + 5] !== word ||
-      words[i + 6] !== word || words[i + 7] !== word
-    ) return null;
+    const differ = (words[i]! ^ word) | (words[i + 1]! ^ word) |
+      (words[i + 2]! ^ word) | (words[i + 3]! ^ word) |
+      (words[i + 4]! ^ word) | (words[i + 5]! ^ word) |
+      (words[i + 6]! ^ word) | (words[i + 7]! ^ word);
+    if (BigInt.asUintN(64, differ) !== 0n) return null;
   }
   return word;
 }
