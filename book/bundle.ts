@@ -66,6 +66,16 @@ export async function bundleScripts(): Promise<Bundled> {
   }
 }
 
+/** sucrase checks its options with a library of 17 KB; ours are constant. */
+const leaveOutOptionCheck: esbuild.Plugin = {
+  name: "leave-out-option-check",
+  setup(build) {
+    const filter = /sucrase\/dist\/esm\/Options\.js$/;
+    const contents = "export function validateOptions() {}";
+    build.onLoad({ filter }, () => ({ contents }));
+  },
+};
+
 type Needs = Readonly<Record<string, readonly PartName[]>>;
 
 async function bundleWorker(): Promise<{ text: string; needs: Needs }> {
@@ -73,7 +83,7 @@ async function bundleWorker(): Promise<{ text: string; needs: Needs }> {
   const names = namesOfSwaplab();
   const { text, metafile } = await bundle({
     ...fromText(workerEntry(modules, names)),
-    plugins: [leaveOutParts()],
+    plugins: [leaveOutParts(), leaveOutOptionCheck],
     metafile: true,
   });
   const needsOf = partsNeeded(metafile!);

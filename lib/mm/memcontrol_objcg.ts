@@ -19,7 +19,7 @@ import { VM_BUG_ON } from "../base/bug.ts";
 import type { Errno } from "../base/errno.ts";
 import { call_rcu, rcu_read_lock, rcu_read_unlock } from "../locking/rcu.ts";
 import { spin_lock, spin_unlock } from "../locking/spinlock.ts";
-import { makeOp, type Op, pause, type Task } from "../sim/task.ts";
+import { makeOp, type Op, over, pause, type Task } from "../sim/task.ts";
 import { enter } from "../sim/trace.ts";
 import {
   css_get,
@@ -140,14 +140,19 @@ export function get_mem_cgroup_from_objcg(
  *
  * Context: the folio's charge keeps the group. Looks without a lock.
  */
-export function* get_obj_cgroup_from_folio(
+export function get_obj_cgroup_from_folio(
   _k: Kernel,
   folio: Folio,
 ): Task<ObjCgroup | null> {
   const memcg = folio_memcg(folio);
-  if (memcg === null) return null;
+  return memcg === null || mem_cgroup_is_root(memcg)
+    ? over(null)
+    : nearestObjcg(memcg);
+}
+
+function* nearestObjcg(memcg: MemCgroup): Task<ObjCgroup | null> {
   for (const m of upwards(memcg)) {
-    if (mem_cgroup_is_root(m)) return null;
+    if (mem_cgroup_is_root(m)) break;
     yield* pause(m.ops.readObjcg);
     if (m.objcg !== null && obj_cgroup_tryget(m.objcg)) return m.objcg;
   }
