@@ -84,11 +84,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: "6.1: no 8 bytes in front of an object",
     file: "lib/eras.ts",
-    find: "    zswapHeader: 8,\n",
+    find: " zswapHeader: 8,",
     put: "",
   },
   {
-    name: "6.1: the older copy goes after the new one",
+    name: "until 6.8: the older copy goes after the new one",
     file: "lib/eras.ts",
     find: '  olderCopyGoes: "before",\n',
     put: "",
