@@ -5,61 +5,62 @@
 import process from "node:process";
 import {
   closingLine,
-  countsOf,
   type Finished,
-  runDeno,
+  runSideBySide,
   testArguments,
+  totalOf,
 } from "./test.ts";
 
 interface Step {
   readonly name: string;
-  readonly args: readonly string[];
+  /** Arguments for `deno`, a list for each run. */
+  readonly runs: readonly (readonly string[])[];
   readonly remedy: string;
   /** What the step's line tells besides its time. */
-  readonly detail?: (finished: Finished) => string;
+  readonly detail?: (all: readonly Finished[]) => string;
 }
 
 const steps: readonly Step[] = [
   {
     name: "format",
-    args: ["fmt", "--check"],
+    runs: [["fmt", "--check"]],
     remedy: "Run `deno task fmt`.",
   },
   {
     name: "lint",
-    args: ["lint"],
+    runs: [["lint"]],
     remedy: "Each problem above names its rule and what to write instead.",
   },
   {
     name: "types",
-    args: ["check", "lib", "tests", "tools", "book"],
+    runs: [["check", "lib", "tests", "tools", "book"]],
     remedy: "Mend the type errors above; casts to any are not accepted.",
   },
   {
     name: "tests",
-    args: testArguments([]),
+    runs: testArguments([]),
     remedy: "Run one of them alone: `deno task test FILE --filter NAME`.",
-    detail: (finished) => closingLine(countsOf(finished)),
+    detail: (all) => closingLine(totalOf(all)),
   },
 ];
 
 /** Run `step`; prints its line and, if it failed, its output and remedy. */
 async function runStep(step: Step): Promise<boolean> {
   const start = performance.now();
-  const finished = await runDeno(step.args, false);
+  const all = await runSideBySide(step.runs, false);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const isTest = step.detail !== undefined;
-  const failed = finished.code !== 0 ||
-    (isTest && countsOf(finished).failed > 0);
+  const failed = all.some(({ code }) => code !== 0) ||
+    (isTest && totalOf(all).failed > 0);
   const verdict = failed ? "FAILED" : "ok";
-  const detail = step.detail?.(finished) ?? "";
+  const detail = step.detail?.(all) ?? "";
   const line = [
     step.name.padEnd(8),
     verdict.padEnd(6),
     `${seconds} s`.padStart(8),
     detail,
   ].join("  ").trimEnd();
-  if (failed) console.log(finished.output);
+  if (failed) { for (const { output } of all) console.log(output); }
   console.log(line);
   if (failed) console.log(`=> ${step.remedy}`);
   return !failed;

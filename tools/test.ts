@@ -88,27 +88,66 @@ export function closingLine({ passed, failed, skipped }: Counts): string {
   return skipped === 0 ? line : `${line}, ${skipped} skipped`;
 }
 
-/** Arguments for `deno`: all tests, unless `args` names files or folders. */
-export function testArguments(args: readonly string[]): string[] {
+/** Folders whose tests mostly wait: for browsers, Jupyter kernels, pages. */
+const waiting = ["tests/browser/", "tests/jupyter/"];
+
+/**
+ * Arguments for `deno`, a list for each run: one for what `args` names; two
+ * that share all tests, so that one computes while the other waits.
+ */
+export function testArguments(args: readonly string[]): string[][] {
+  const test = ["test", "-A", "--no-prompt"];
   const namesFiles = args.some((arg, index) =>
     !arg.startsWith("-") && args[index - 1] !== "--filter" &&
     existsSync(resolve(projectRoot, arg))
   );
-  const where = namesFiles ? [] : ["tests/", "lib/"];
-  return ["test", "-A", "--no-prompt", ...where, ...args];
+  if (namesFiles) return [[...test, ...args]];
+  const all = ["tests/", "lib/"];
+  // Options may leave one share without a test.
+  if (args.length > 0) return [[...test, ...all, ...args]];
+  return [
+    [...test, `--ignore=${waiting.join(",")}`, ...all],
+    [...test, ...waiting],
+  ];
 }
 
-export async function runTests(
-  args: readonly string[],
+/**
+ * Run deno with each of the lists, side by side.
+ *
+ * @param echo whether output is shown: the first run's as it comes, then the
+ *   others'
+ */
+export async function runSideBySide(
+  runs: readonly (readonly string[])[],
   echo: boolean,
-): Promise<{ counts: Counts; output: string }> {
-  const finished = await runDeno(testArguments(args), echo);
-  return { counts: countsOf(finished), output: finished.output };
+): Promise<Finished[]> {
+  const started = runs.map((args, index) => runDeno(args, echo && index === 0));
+  const all: Finished[] = [];
+  for (const run of started) {
+    const finished = await run;
+    if (echo && all.length > 0) process.stdout.write(finished.output);
+    all.push(finished);
+  }
+  return all;
+}
+
+/** What several runs come to. */
+export function totalOf(all: readonly Finished[]): Counts {
+  const counts = all.map(countsOf);
+  const sum = (name: keyof Counts) =>
+    counts.reduce((total, each) => total + each[name], 0);
+  return {
+    passed: sum("passed"),
+    failed: sum("failed"),
+    skipped: sum("skipped"),
+  };
 }
 
 if (import.meta.main) {
-  const { counts, output } = await runTests(process.argv.slice(2), true);
-  if (summaryOf(output) === null) {
+  const runs = testArguments(process.argv.slice(2));
+  const all = await runSideBySide(runs, true);
+  const counts = totalOf(all);
+  if (all.some(({ output }) => summaryOf(output) === null)) {
     console.log("The tests did not run to their end: see above.");
   } else if (counts.passed + counts.failed + counts.skipped === 0) {
     console.log("No test ran.");

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import {
   closingLine,
   countsOf,
-  runTests,
+  runSideBySide,
   summaryOf,
   testArguments,
+  totalOf,
 } from "../../tools/test.ts";
 
 Deno.test("summaryOf() reads deno's summary line", () => {
@@ -50,20 +51,26 @@ Deno.test("closingLine() names skipped tests only if there are any", () => {
   );
 });
 
-Deno.test("testArguments() runs everything unless files are named", () => {
-  const all = ["test", "-A", "--no-prompt", "tests/", "lib/"];
-  deepStrictEqual(testArguments([]), all);
+Deno.test("testArguments() shares everything between two runs", () => {
+  const test = ["test", "-A", "--no-prompt"];
+  const all = ["tests/", "lib/"];
+  deepStrictEqual(testArguments([]), [
+    [...test, "--ignore=tests/browser/,tests/jupyter/", ...all],
+    [...test, "tests/browser/", "tests/jupyter/"],
+  ]);
   deepStrictEqual(testArguments(["--filter", "lib"]), [
-    ...all,
-    "--filter",
-    "lib",
+    [...test, ...all, "--filter", "lib"],
   ]);
   deepStrictEqual(testArguments(["tests/tidy_test.ts"]), [
-    "test",
-    "-A",
-    "--no-prompt",
-    "tests/tidy_test.ts",
+    [...test, "tests/tidy_test.ts"],
   ]);
+});
+
+Deno.test("totalOf() adds the runs, and a run without a summary", () => {
+  const good = { code: 0, output: "ok | 3 passed | 0 failed (0ms)" };
+  const gone = { code: 1, output: "error: Type checking failed." };
+  deepStrictEqual(totalOf([good, good]), { passed: 6, failed: 0, skipped: 0 });
+  deepStrictEqual(totalOf([good, gone]), { passed: 3, failed: 1, skipped: 0 });
 });
 
 /** The closing line of a run over one test file with this text. */
@@ -72,8 +79,8 @@ async function closing(text: string, ...options: string[]): Promise<string> {
   try {
     const path = join(folder, "a_test.ts");
     writeFileSync(path, text);
-    const { counts } = await runTests([path, ...options], false);
-    return closingLine(counts);
+    const runs = testArguments([path, ...options]);
+    return closingLine(totalOf(await runSideBySide(runs, false)));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -81,27 +88,27 @@ async function closing(text: string, ...options: string[]): Promise<string> {
 
 const pass = 'Deno.test("a", () => {});\n';
 
-Deno.test("runTests() tells what passed, failed and was skipped", async () => {
+Deno.test("a run tells what passed, failed and was skipped", async () => {
   const text = pass + 'Deno.test("b", () => { throw new Error("no"); });\n' +
     'Deno.test.ignore("c", () => {});\n';
   strictEqual(await closing(text), "1 passed, 1 failed, 1 skipped");
 });
 
-Deno.test("runTests() passes options on", async () => {
+Deno.test("a run passes options on", async () => {
   const text = pass + 'Deno.test("b", () => { throw new Error("no"); });\n';
   strictEqual(await closing(text, "--filter", "a"), "1 passed, 0 failed");
 });
 
-Deno.test("runTests() fails when a test ends the process", async () => {
+Deno.test("a run fails when a test ends the process", async () => {
   const text = 'Deno.test("a", () => Deno.exit(0));\n';
   strictEqual(await closing(text), "0 passed, 1 failed");
 });
 
-Deno.test("runTests() fails when there is no test", async () => {
+Deno.test("a run fails when there is no test", async () => {
   strictEqual(await closing("export {};\n"), "0 passed, 1 failed");
 });
 
-Deno.test("runTests() fails on a type error", async () => {
+Deno.test("a run fails on a type error", async () => {
   const text = pass + 'export const n: number = "s";\n';
   strictEqual(await closing(text), "0 passed, 1 failed");
 });
