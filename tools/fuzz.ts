@@ -10,33 +10,55 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import type { News, Order } from "./fuzz_worker.ts";
 
-function startWorkers(from: number, lines: number, until: number): void {
+interface Job {
+  /** The first seed; the next scripts have the next ones. */
+  readonly seed: number;
+  /** Operations a script. */
+  readonly lines: number;
+  /** When to stop, in milliseconds since 1970. */
+  readonly until: number;
+}
+
+function startWorkers({ seed, lines, until }: Job): void {
   const file = new URL("./fuzz_worker.ts", import.meta.url);
   const count = availableParallelism();
   let operations = 0;
   let lastTold = Date.now();
   let running = count;
-  const tell = () => {
-    console.log(`${operations} operations, ${operations / lines} scripts`);
-    lastTold = Date.now();
-  };
+  const done = () => `${operations} operations, ${operations / lines} scripts`;
   for (let i = 0; i < count; i++) {
     const worker = new Worker(file, { type: "module" });
-    const order: Order = { seed: from + i, step: count, lines, until };
+    const order: Order = { seed: seed + i, step: count, lines, until };
     worker.onmessage = ({ data }: MessageEvent<News | null>) => {
       if (data === null) {
         worker.terminate();
-        if (--running === 0) tell();
+        if (--running > 0) return;
+        console.log(`${done()}: the engine agrees with the oracle on all`);
       } else if ("failure" in data) {
         console.log(data.failure);
         process.exit(1);
       } else {
         operations += data.operations;
-        if (Date.now() - lastTold > 10_000) tell();
+        if (Date.now() - lastTold < 10_000) return;
+        lastTold = Date.now();
+        const left = Math.max(0, Math.round((until - lastTold) / 1000));
+        console.log(`${done()}, ${left} s left`);
       }
     };
     worker.postMessage(order);
   }
+}
+
+function positive(name: string, text: string): number {
+  const number = Number(text);
+  if (number > 0 && Number.isFinite(number)) return number;
+  throw new RangeError(`--${name}: wanted a number above 0, got ${text}`);
+}
+
+function whole(name: string, text: string): number {
+  const number = positive(name, text);
+  if (Number.isSafeInteger(number)) return number;
+  throw new RangeError(`--${name}: wanted a whole number, got ${text}`);
 }
 
 function main(): void {
@@ -47,9 +69,12 @@ function main(): void {
       lines: { type: "string", default: "2000" },
     },
   });
-  const until = Date.now() + Number(values.minutes) * 60_000;
-  if (!(until > 0)) throw new RangeError(`--minutes: got ${values.minutes}`);
-  startWorkers(Number(values.seed), Number(values.lines), until);
+  const minutes = positive("minutes", values.minutes);
+  startWorkers({
+    seed: whole("seed", values.seed),
+    lines: whole("lines", values.lines),
+    until: Date.now() + minutes * 60_000,
+  });
 }
 
 if (import.meta.main) main();
