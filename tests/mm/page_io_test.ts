@@ -6,7 +6,13 @@ import {
   folio_trylock,
   PG_uptodate,
 } from "swaplab/mm/page_flags.ts";
-import { swap_read_folio, swap_writepage } from "swaplab/mm/page_io.ts";
+import { foliosInUse } from "swaplab/mm/folio.ts";
+import {
+  is_folio_zero_filled,
+  pageBytes,
+  swap_read_folio,
+  swap_writepage,
+} from "swaplab/mm/page_io.ts";
 import { swap_duplicate } from "swaplab/mm/swapfile.ts";
 import { report } from "swaplab/lab/report.ts";
 import { pageOf, pushOut, scene } from "./helpers.ts";
@@ -51,6 +57,20 @@ Deno.test("one set bit anywhere makes a page not zero", () => {
     pushOut(set, 0);
     assert.equal(report(set.machine).vmstat.swpout_zero, 0);
     assert.equal(set.program.read(0)[offset], 1);
+  }
+});
+
+Deno.test("is_folio_zero_filled() looks at every byte", () => {
+  const { machine: { k }, program } = scene();
+  program.write(0, new Uint8Array(4096));
+  const [folio] = foliosInUse(k);
+  const bytes = pageBytes(k, folio!);
+  bytes.fill(0);
+  assert.ok(is_folio_zero_filled(k, folio!));
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = 1 << at % 8;
+    assert.ok(!is_folio_zero_filled(k, folio!), `byte ${at}`);
+    bytes[at] = 0;
   }
 });
 
