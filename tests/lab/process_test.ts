@@ -70,3 +70,15 @@ Deno.test("touch() after fork() copies before it writes", () => {
     assert.deepEqual(wordsOf(child).slice(2, 6), [1, 1, 3, 1]);
   }
 });
+
+Deno.test("touch() wants a page that there is, and a process that lives", () => {
+  for (const machine of bothKinds()) {
+    const process = machine.spawn({ pages });
+    process.touch(0, true);
+    for (const page of [-1, 0.5, pages, NaN]) {
+      assert.throws(() => process.touch(page), RangeError, `page ${page}`);
+    }
+    process.exit();
+    assert.throws(() => process.touch(0, true), /has ended/);
+  }
+});
