@@ -335,6 +335,5 @@ function exitProcess(inside: Inside, process: Process): void {
   const { machine, k, mm, task } = inside;
   machine.run(exit_mmap(k, mm), task);
   inside.alive = false;
-  inside.quickPages = 0;
   machine.processes.splice(machine.processes.indexOf(process), 1);
 }

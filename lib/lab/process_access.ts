@@ -45,7 +45,7 @@ export interface Inside {
   alive: boolean;
   /**
    * Pages for which touch() may take the short way: none before the first
-   * touch, with a shadow, or after the end.
+   * touch, or with a shadow. After the end it finds no entry.
    */
   quickPages: number;
   /** Its long way. */
